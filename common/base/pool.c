@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Ordered worker pool: a ring of slots. A slot is FREE, QUEUED (submitted), BUSY (a worker has it) or
+ * DONE. head = next slot to submit into, work = next to start, tail = next to hand out;
+ * tail <= work <= head, and head - tail <= depth. All three and the slots belong to `lock`.
+ */
+#include "common/base/pool.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/cleanup.h"
+
+struct slot {
+	void *item;
+	bool done;
+};
+
+struct pool {
+	struct pool_desc desc;
+	pthread_mutex_t lock;
+	pthread_cond_t can_submit, can_work, can_take;
+	struct slot *slots;         /* depth of them */
+	uint64_t head, work, tail;  /* lock */
+	bool closed;                /* lock */
+	void *serial_state;         /* worker state of the serial twin */
+	pthread_t *threads;
+	unsigned n_started;
+};
+
+static struct slot *slot_at(struct pool *p, uint64_t n)
+{
+	return &p->slots[n % p->desc.depth];
+}
+
+/* Moves `work` past items that were ready from the start; false when nothing is to be done. */
+static bool next_work(struct pool *p)
+{
+	while (p->work < p->head && slot_at(p, p->work)->done)
+		p->work++;
+	return p->work < p->head;
+}
+
+static void *worker_main(void *arg)
+{
+	struct pool *p = arg;
+	void *state = p->desc.worker_new ? p->desc.worker_new(p->desc.arg) : p->desc.arg;
+
+	(void)pthread_mutex_lock(&p->lock);
+	for (;;) {
+		struct slot *slot;
+
+		while (!next_work(p) && !p->closed)
+			(void)pthread_cond_wait(&p->can_work, &p->lock);
+		if (!next_work(p))
+			break;
+		slot = slot_at(p, p->work++);
+		(void)pthread_mutex_unlock(&p->lock);
+		p->desc.work(slot->item, state);
+		(void)pthread_mutex_lock(&p->lock);
+		slot->done = true;
+		if (slot == slot_at(p, p->tail))
+			(void)pthread_cond_broadcast(&p->can_take);
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+	if (p->desc.worker_free)
+		p->desc.worker_free(state);
+	return NULL;
+}
+
+static int init_locks(struct pool *p)
+{
+	pthread_condattr_t attr;
+
+	if (pthread_mutex_init(&p->lock, NULL) || pthread_condattr_init(&attr))
+		return -ENOMEM;
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	if (pthread_cond_init(&p->can_submit, &attr) || pthread_cond_init(&p->can_work, &attr) ||
+	    pthread_cond_init(&p->can_take, &attr))
+		return -ENOMEM;
+	(void)pthread_condattr_destroy(&attr);
+	return 0;
+}
+
+static int start_workers(struct pool *p, struct err *e)
+{
+	for (; p->n_started < p->desc.n_workers; p->n_started++) {
+		char name[16];
+		int r = pthread_create(&p->threads[p->n_started], NULL, worker_main, p);
+
+		if (r)
+			return err_set(e, r, "cannot start a worker thread: %s", strerror(r));
+		(void)snprintf(name, sizeof(name), "%.12s-%u", p->desc.name, p->n_started);
+		(void)pthread_setname_np(p->threads[p->n_started], name);
+	}
+	return 0;
+}
+
+int pool_new(const struct pool_desc *desc, struct pool **ret, struct err *e)
+{
+	_cleanup_(pool_freep) struct pool *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return err_oom(e);
+	p->desc = *desc;
+	if (p->desc.depth == 0)
+		p->desc.depth = 1;
+	p->slots = calloc(p->desc.depth, sizeof(*p->slots));
+	p->threads = calloc(p->desc.n_workers + 1, sizeof(*p->threads));
+	if (!p->slots || !p->threads || init_locks(p) < 0)
+		return err_oom(e);
+	if (p->desc.n_workers == 0)
+		p->serial_state = desc->worker_new ? desc->worker_new(desc->arg) : desc->arg;
+	r = start_workers(p, e);
+	if (r < 0)
+		return r;
+	*ret = take_ptr(p);
+	return 0;
+}
+
+static int submit(struct pool *p, void *item, bool ready)
+{
+	LOCK_SCOPE(&p->lock);
+	while (p->head - p->tail == p->desc.depth && !p->closed)
+		(void)pthread_cond_wait(&p->can_submit, &p->lock);
+	if (p->closed)
+		return -ECANCELED;
+	*slot_at(p, p->head) = (struct slot){.item = item, .done = ready};
+	if (!ready)
+		(void)pthread_cond_signal(&p->can_work);
+	if ((ready && p->head == p->tail) || p->desc.n_workers == 0)
+		(void)pthread_cond_broadcast(&p->can_take);
+	p->head++;
+	return 0;
+}
+
+int pool_submit(struct pool *p, void *item)
+{
+	return submit(p, item, false);
+}
+
+int pool_submit_ready(struct pool *p, void *item)
+{
+	return submit(p, item, true);
+}
+
+size_t pool_in_flight(struct pool *p)
+{
+	LOCK_SCOPE(&p->lock);
+	return (size_t)(p->head - p->tail);
+}
+
+/* True when the oldest item is ready; the serial twin does its work here. */
+static bool oldest_ready(struct pool *p)
+{
+	struct slot *slot = slot_at(p, p->tail);
+
+	if (p->tail == p->head)
+		return false;
+	if (p->desc.n_workers == 0 && !slot->done) {
+		(void)pthread_mutex_unlock(&p->lock);
+		p->desc.work(slot->item, p->serial_state);
+		(void)pthread_mutex_lock(&p->lock);
+		slot->done = true;
+	}
+	return slot->done;
+}
+
+bool pool_next_until(struct pool *p, unsigned long long deadline_ns, void **ret_item)
+{
+	struct timespec ts = {.tv_sec = (time_t)(deadline_ns / NSEC_PER_SEC),
+			      .tv_nsec = (long)(deadline_ns % NSEC_PER_SEC)};
+
+	LOCK_SCOPE(&p->lock);
+	*ret_item = NULL;
+	while (!oldest_ready(p)) {
+		if (p->closed && p->tail == p->head)
+			return false;
+		if (deadline_ns == UINT64_MAX)
+			(void)pthread_cond_wait(&p->can_take, &p->lock);
+		else if (pthread_cond_timedwait(&p->can_take, &p->lock, &ts) == ETIMEDOUT &&
+			 !oldest_ready(p))
+			return true;
+	}
+	*ret_item = slot_at(p, p->tail++)->item;
+	if (p->work < p->tail)
+		p->work = p->tail; /* a ready item no worker has passed yet */
+	(void)pthread_cond_broadcast(&p->can_submit);
+	return true;
+}
+
+bool pool_next(struct pool *p, void **ret_item)
+{
+	return pool_next_until(p, UINT64_MAX, ret_item);
+}
+
+void pool_close(struct pool *p)
+{
+	LOCK_SCOPE(&p->lock);
+	p->closed = true;
+	(void)pthread_cond_broadcast(&p->can_submit);
+	(void)pthread_cond_broadcast(&p->can_work);
+	(void)pthread_cond_broadcast(&p->can_take);
+}
+
+void pool_free(struct pool *p)
+{
+	if (!p)
+		return;
+	pool_close(p);
+	for (unsigned i = 0; i < p->n_started; i++)
+		(void)pthread_join(p->threads[i], NULL);
+	if (p->desc.n_workers == 0 && p->desc.worker_free && p->serial_state)
+		p->desc.worker_free(p->serial_state);
+	(void)pthread_mutex_destroy(&p->lock);
+	(void)pthread_cond_destroy(&p->can_submit);
+	(void)pthread_cond_destroy(&p->can_work);
+	(void)pthread_cond_destroy(&p->can_take);
+	free(p->slots);
+	free(p->threads);
+	free(p);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Opening and creating a store. A new store is built under its final name but becomes one only with the
+ * commit of its store row: until then every open builds it again.
+ */
+#include "common/store/store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/fdio.h"
+#include "common/ext/digest.h"
+#include "schema/schema.h"
+
+#define FLUSH_WAIT_MS   UINT64_C(120000) /* how long to wait for a seedfs that is ending */
+#define FLUSH_POLL_NS   UINT64_C(100000000)
+#define FIRST_DENTRY_ID 16               /* smaller readdir positions are "." and ".." */
+
+static int write_holder(int lock_fd, const char *state, const char *mount_point)
+{
+	char text[8192];
+	int n = snprintf(text, sizeof(text), "%ld %s %s\n", (long)getpid(), state, mount_point);
+
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return -ENAMETOOLONG;
+	if (ftruncate(lock_fd, 0) < 0)
+		return -errno;
+	return fd_pwrite_full(lock_fd, text, (size_t)n, 0);
+}
+
+static void parse_holder(int lock_fd, struct store_holder *ret)
+{
+	char text[8192];
+	size_t n = 0;
+
+	*ret = (struct store_holder){0};
+	if (fd_pread(lock_fd, text, sizeof(text) - 1, 0, &n) < 0)
+		return;
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	if (sscanf(text, "%ld %15s %4095[^\n]", &ret->pid, ret->state, ret->mount_point) < 1)
+		ret->pid = 0;
+}
+
+static int lock_store(struct store *s, struct err *e)
+{
+	uint64_t give_up_ns = clock_monotonic_ns() + FLUSH_WAIT_MS * 1000000;
+	struct flock whole_file = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct store_holder holder;
+
+	s->lock_fd = openat(s->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (s->lock_fd < 0)
+		return err_sys(e, "cannot open the store's lock");
+	while (fcntl(s->lock_fd, F_OFD_SETLK, &whole_file) < 0) {
+		if (errno != EAGAIN && errno != EACCES)
+			return err_sys(e, "cannot lock the store");
+		parse_holder(s->lock_fd, &holder);
+		if (strcmp(holder.state, "flushing") != 0 || clock_monotonic_ns() > give_up_ns) {
+			(void)err_set(e, EBUSY, "in use by seedfs (pid %ld), %s at '%s'", holder.pid,
+				      holder.state, holder.mount_point);
+			return err_hint(e, -EBUSY, "one seedfs per store; 'seedfs umount %s' ends it",
+					holder.mount_point);
+		}
+		clock_system.sleep_ns(&clock_system, FLUSH_POLL_NS);
+	}
+	return 0;
+}
+
+/* A folder with anything in it but a half-made store is not ours to fill. */
+static int check_empty(struct store *s, struct err *e)
+{
+	static const char *const ours[] = {".", "..", "lock", "packs", "index.db", "index.db-wal",
+					   "index.db-shm", "lost+found"};
+	int fd = openat(s->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+	int r = 0;
+
+	if (!dir) {
+		r = err_sys(e, "cannot read the folder");
+		if (fd >= 0)
+			(void)close(fd);
+		return r;
+	}
+	while (r == 0 && (d = readdir(dir))) {
+		bool known = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+			known |= strcmp(d->d_name, ours[i]) == 0;
+		if (!known)
+			r = err_set(e, ENOTEMPTY, "not a store, and the folder is not empty ('%s')",
+				    d->d_name);
+	}
+	(void)closedir(dir);
+	return r == -ENOTEMPTY ? err_hint(e, r, "name a new or an empty folder for the store") : r;
+}
+
+static int insert_first_rows(struct store *s, const struct store_options *o, struct err *e)
+{
+	_cleanup_(sql_finalizep) struct sql_stmt *store = NULL, *root = NULL;
+	int64_t now = (int64_t)clock_realtime_ns();
+	int r;
+
+	r = sql_prepare(s->db,
+			"INSERT INTO store (id, uuid, created_ns, chunk_bytes, pack_bytes) "
+			"VALUES (1, ?, ?, ?, ?)",
+			&store, e);
+	if (r == 0)
+		r = sql_prepare(s->db,
+				"INSERT INTO inode (ino, mode, nlink, uid, gid, atime_ns, mtime_ns, "
+				"ctime_ns, btime_ns) VALUES (1, ?, 2, ?, ?, ?4, ?4, ?4, ?4)",
+				&root, e);
+	if (r < 0)
+		return r;
+	sql_bind_blob(store, 1, s->uuid, sizeof(s->uuid));
+	sql_bind_i64(store, 2, now);
+	sql_bind_i64(store, 3, o->chunk_bytes ? o->chunk_bytes : STORE_CHUNK_BYTES_DEFAULT);
+	sql_bind_i64(store, 4, (int64_t)(o->pack_bytes ? o->pack_bytes : STORE_PACK_BYTES_DEFAULT));
+	sql_bind_i64(root, 1, S_IFDIR | 0755);
+	sql_bind_i64(root, 2, o->uid);
+	sql_bind_i64(root, 3, o->gid);
+	sql_bind_i64(root, 4, now);
+	r = sql_run(store, e);
+	return r < 0 ? r : sql_run(root, e);
+}
+
+static int create(struct store *s, const struct store_options *o, struct err *e)
+{
+	int r;
+
+	if (random_bytes(s->uuid, sizeof(s->uuid)) < 0)
+		return err_set(e, EIO, "no randomness for the store's id");
+	r = sql_begin(s->db, true, e);
+	if (r == 0)
+		r = insert_first_rows(s, o, e);
+	if (r == 0)
+		r = sql_commit(s->db, e);
+	if (r < 0)
+		sql_rollback(s->db);
+	else if (fsync(s->dir_fd) < 0 || (fsync_parent(s->path) < 0 && errno != EACCES))
+		r = err_sys(e, "making the new store durable");
+	s->created = r == 0;
+	return r;
+}
+
+static int load_store_row(struct store *s, struct err *e)
+{
+	_cleanup_(sql_finalizep) struct sql_stmt *q = NULL;
+	const void *uuid;
+	size_t n;
+	int r = sql_prepare(s->db,
+			    "SELECT uuid, chunk_bytes, pack_bytes, sequence FROM store WHERE id = 1", &q,
+			    e);
+
+	if (r == 0)
+		r = sql_step(q, e);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_set(e, ENODATA, "the index has no store row");
+	uuid = sql_col_blob(q, 0, &n);
+	if (n != sizeof(s->uuid))
+		return err_set(e, EBADMSG, "the store's id is damaged");
+	memcpy(s->uuid, uuid, n);
+	s->chunk_bytes = (uint32_t)sql_col_i64(q, 1);
+	s->pack_bytes = (uint64_t)sql_col_i64(q, 2);
+	s->sequence = (uint64_t)sql_col_i64(q, 3);
+	if (s->chunk_bytes < 64 * KiB || s->chunk_bytes > MiB ||
+	    (s->chunk_bytes & (s->chunk_bytes - 1)) || s->pack_bytes < MiB)
+		return err_set(e, EBADMSG, "the store's settings are damaged");
+	return 0;
+}
+
+/* Numbers go on after the greatest ever used, also of rows that are gone (AUTOINCREMENT). */
+static int load_counters(struct store *s, struct err *e)
+{
+	int64_t ino, dentry;
+	int r = sql_get_i64(s->db,
+			    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'inode'), 1)",
+			    &ino, e);
+
+	if (r == 0)
+		r = sql_get_i64(
+			s->db,
+			"SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'dentry'), 0)",
+			&dentry, e);
+	if (r < 0)
+		return r;
+	s->next_ino = (uint64_t)ino + 1;
+	s->next_dentry = MAX((uint64_t)dentry + 1, (uint64_t)FIRST_DENTRY_ID);
+	return 0;
+}
+
+/* Removes what was unlinked but still open when the last writer ended. */
+static int remove_orphans(struct store *s, struct err *e)
+{
+	static const char text[] =
+		"BEGIN IMMEDIATE;"
+		"UPDATE pack SET live_bytes = live_bytes - coalesce((SELECT sum(c.stored_bytes) FROM chunk c"
+		" JOIN orphan o ON o.ino = c.ino WHERE c.pack = pack.id), 0)"
+		" WHERE id IN (SELECT c.pack FROM chunk c JOIN orphan o ON o.ino = c.ino);"
+		"DELETE FROM chunk WHERE ino IN (SELECT ino FROM orphan);"
+		"DELETE FROM xattr WHERE ino IN (SELECT ino FROM orphan);"
+		"DELETE FROM symlink WHERE ino IN (SELECT ino FROM orphan);"
+		"CREATE TEMP TABLE gone AS SELECT ino FROM orphan;"
+		"DELETE FROM orphan;"
+		"DELETE FROM inode WHERE ino IN (SELECT ino FROM temp.gone);"
+		"DROP TABLE temp.gone;"
+		"COMMIT;";
+	int64_t n;
+	int r = sql_get_i64(s->db, "SELECT count(*) FROM orphan", &n, e);
+
+	if (r < 0 || n == 0)
+		return r;
+	r = sql_exec(s->db, text, e);
+	if (r < 0)
+		sql_rollback(s->db);
+	return r;
+}
+
+static int open_index(struct store *s, const struct store_options *o, struct err *e)
+{
+	_cleanup_free_ char *path = NULL;
+	int64_t rows;
+	int r;
+
+	if (asprintf(&path, "%s/index.db", s->path) < 0) {
+		path = NULL;
+		return err_oom(e);
+	}
+	r = sql_open(path, o->create ? SQL_CREATE : SQL_READ_WRITE, &s->db, e);
+	if (r == 0)
+		r = sql_migrate(s->db, path, &schema_index, e);
+	if (r == 0)
+		r = sql_get_i64(s->db, "SELECT count(*) FROM store", &rows, e);
+	if (r == 0 && rows == 0)
+		r = o->create ? create(s, o, e) : err_set(e, ENOENT, "the store was never finished");
+	if (r == 0)
+		r = load_store_row(s, e);
+	if (r == 0)
+		r = load_counters(s, e);
+	return r == 0 ? remove_orphans(s, e) : r;
+}
+
+static int open_folder(struct store *s, const struct store_options *o, struct err *e)
+{
+	int r;
+
+	if (o->create && mkdir(s->path, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "cannot create the folder");
+	s->dir_fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir_fd < 0)
+		return err_sys(e, "cannot open the folder");
+	if (faccessat(s->dir_fd, "index.db", F_OK, 0) < 0) {
+		if (!o->create)
+			return err_hint(e, err_set(e, ENOENT, "not a Seedship store"),
+					"'seedfs mount' creates one");
+		r = check_empty(s, e);
+		if (r < 0)
+			return r;
+	}
+	r = lock_store(s, e);
+	if (r < 0)
+		return r;
+	if (mkdirat(s->dir_fd, "packs", 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "cannot create the pack folder");
+	s->packs_fd = openat(s->dir_fd, "packs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return s->packs_fd < 0 ? err_sys(e, "cannot open the pack folder") : 0;
+}
+
+int store_open(const char *path, const struct store_options *options, struct store **ret,
+	       struct err *e)
+{
+	_cleanup_(store_freep) struct store *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return err_oom(e);
+	s->dir_fd = s->packs_fd = s->lock_fd = -1;
+	s->path = strdup(path);
+	if (!s->path)
+		return err_oom(e);
+	r = open_folder(s, options, e);
+	if (r == 0)
+		r = open_index(s, options, e);
+	if (r < 0)
+		return err_wrap(e, r, "store '%s'", path);
+	*ret = take_ptr(s);
+	return 0;
+}
+
+void store_free(struct store *s)
+{
+	if (!s)
+		return;
+	sql_close(s->db);
+	if (s->packs_fd >= 0)
+		(void)close(s->packs_fd);
+	if (s->dir_fd >= 0)
+		(void)close(s->dir_fd);
+	if (s->lock_fd >= 0)
+		(void)close(s->lock_fd);
+	free(s->path);
+	free(s);
+}
+
+int store_note_holder(struct store *s, const char *mount_point, const char *state, struct err *e)
+{
+	int r = write_holder(s->lock_fd, state, mount_point);
+
+	return r < 0 ? err_set(e, -r, "cannot write the store's lock: %s", strerror(-r)) : 0;
+}
+
+int store_get_holder(const char *path, struct store_holder *ret, struct err *e)
+{
+	_cleanup_fd_ int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	struct flock probe = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+
+	if (dir_fd < 0)
+		return err_sys(e, "store '%s'", path);
+	if (faccessat(dir_fd, "index.db", F_OK, 0) < 0)
+		return err_set(e, ENOENT, "'%s' is not a Seedship store", path);
+	fd = openat(dir_fd, "lock", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "store '%s': cannot open its lock", path);
+	parse_holder(fd, ret);
+	/* Open-file-description locks can be asked about without being taken. */
+	if (fcntl(fd, F_OFD_GETLK, &probe) < 0)
+		return err_sys(e, "store '%s': cannot ask for its lock", path);
+	ret->held = probe.l_type != F_UNLCK;
+	return 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * struct store: the folder of a staging location, opened by its one writer (seedfs). Opening takes the
+ * lock, migrates the index, and repairs what a crash left: pack tails beyond the last commit are cut,
+ * files without a name are removed. The time of that does not grow with the store. Layout: FORMAT.md.
+ */
+#ifndef SEEDSHIP_STORE_STORE_H
+#define SEEDSHIP_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/ext/sql.h"
+#include "common/store/frame.h"
+
+#define STORE_CHUNK_BYTES_DEFAULT (UINT32_C(128) << 10)
+#define STORE_PACK_BYTES_DEFAULT  (UINT64_C(1) << 30)
+
+struct store_options {
+	bool create;          /* create the store when path is missing or an empty folder */
+	uint32_t chunk_bytes; /* for a new one: 64 KiB .. 1 MiB, a power of two; 0 = default */
+	uint64_t pack_bytes;  /* for a new one; 0 = default */
+	uint32_t uid, gid;    /* owner of a new root directory */
+};
+
+struct store {
+	char *path;
+	int dir_fd, packs_fd, lock_fd;
+	struct sql *db; /* the one read-write connection; belongs to the committer thread once it runs */
+	uint8_t uuid[STORE_UUID_BYTES];
+	uint32_t chunk_bytes;
+	uint64_t pack_bytes;
+	uint64_t next_ino, next_dentry; /* first free numbers */
+	uint64_t sequence;              /* of the last committed change */
+	bool created;                   /* by this open */
+};
+
+/*
+ * Errors to branch on: -ENOENT no store there (and !create), -EBUSY another seedfs has it (the message
+ * says where it is mounted), -ENOTEMPTY path is a folder with other things in it, -ENOTSUP newer format.
+ * Waits for a seedfs that is just flushing its last commit.
+ */
+int store_open(const char *path, const struct store_options *options, struct store **ret,
+	       struct err *e);
+void store_free(struct store *s); /* NULL is fine; releases the lock */
+static inline void store_freep(struct store **s)
+{
+	store_free(*s);
+}
+
+/* Writes who holds the store into the lock file, for messages and `seedfs status`. */
+int store_note_holder(struct store *s, const char *mount_point, const char *state, struct err *e);
+
+/* Who holds a store. */
+struct store_holder {
+	bool held;
+	long pid;
+	char state[16];         /* "mounted" or "flushing" */
+	char mount_point[4096];
+};
+
+/* Looks without taking the lock. -ENOENT when path is no store. */
+int store_get_holder(const char *path, struct store_holder *ret, struct err *e);
+
+#endif

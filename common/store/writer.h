@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * struct writer: the way into a store. Change sets go in by any thread; workers compress their chunks;
+ * one committer thread takes the sets in ticket order, appends frames to packs and rows to the index,
+ * and commits in batches: packs fdatasync'ed first, then one transaction. After a crash the index is
+ * what it was after some ticket, and never refers to bytes that are not there.
+ *
+ * After an error of the disk nothing more is promised: the writer fails, every later submit and sync
+ * returns -EIO (or -ENOSPC), the cause is logged once.
+ */
+#ifndef SEEDSHIP_STORE_WRITER_H
+#define SEEDSHIP_STORE_WRITER_H
+
+#include <stdint.h>
+
+#include "common/store/change.h"
+#include "common/store/store.h"
+
+struct writer;
+
+struct writer_options {
+	int level;            /* zstd level 1..19; 0 = adaptive: 1 while the queue is filling, 3 when idle */
+	unsigned n_workers;   /* compressing threads; 0 = serial twin, for tests */
+	size_t queue_depth;   /* sets in flight: the one bound on memory behind the caller */
+	uint64_t commit_ms;   /* a batch is committed at this age at the latest */
+};
+
+/* Called by the committer thread; must not submit and must not wait for a submitter. */
+struct writer_events {
+	/* The change was applied in the open transaction. For CHANGE_CHUNK, change->chunk.place can be read
+	 * from its pack now. stored_delta: how the inode's stored bytes changed. */
+	void (*applied)(void *arg, struct change *change, uint64_t ticket, int64_t stored_delta);
+	/* The set is durable and visible to new read transactions; it is freed afterwards. */
+	void (*durable)(void *arg, struct change_set *set);
+	void *arg;
+};
+
+int writer_new(struct store *store, const struct writer_options *options,
+	       const struct writer_events *events, struct writer **ret, struct err *e);
+
+/*
+ * Hands over a set (taken in every case, NULL after). *ret_ticket (may be NULL) = its number. Blocks
+ * while the queue is full. The order of tickets is the order of the calls: callers whose changes
+ * depend on each other call under a lock of theirs.
+ */
+int writer_submit(struct writer *w, struct change_set **set, uint64_t *ret_ticket);
+
+/* Waits until everything submitted up to now is durable. Many waiters share one commit. */
+int writer_sync(struct writer *w);
+
+/*
+ * Promises room for len_bytes of content before it is acknowledged. -ENOSPC when the disk could not take it in
+ * the worst case. Given back by writer_release() once the content is stored or dropped.
+ */
+int writer_reserve(struct writer *w, uint64_t len_bytes);
+void writer_release(struct writer *w, uint64_t len_bytes);
+
+/* Free bytes that can still be promised, and the size of the disk below. */
+int writer_space(struct writer *w, uint64_t *ret_free_bytes, uint64_t *ret_total_bytes);
+
+/* Commits what is submitted, ends the threads. 0 or what went wrong since the start. */
+int writer_close(struct writer *w, struct err *e);
+
+#endif

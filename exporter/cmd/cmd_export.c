@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* seedship export: prepares and fills a drive, or goes on with one. */
+#include <ctype.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/cli/output.h"
+#include "exporter/cmd/commands.h"
+#include "exporter/cmd/drive_talk.h"
+#include "exporter/cmd/store_option.h"
+#include "exporter/plan/blobname_check.h"
+
+struct values {
+	const char *store;
+	uint64_t size_bytes;
+	const char *serial;
+	const char *journal_dir;
+	const char *cipher;
+	bool no_verify;
+	bool json;
+};
+
+static const struct option_row rows[] = {
+	OPTION_STORE(struct values),
+	{"size", 0, OPTION_SIZE, "SIZE", "size of a new image: 500G, 8TB", offsetof(struct values, size_bytes)},
+	{"serial", 0, OPTION_TEXT, "S", "drive id: the hardware's serial number (default: from the image's name)",
+	 offsetof(struct values, serial)},
+	{"journal-dir", 'j', OPTION_TEXT, "DIR",
+	 "where the journal is kept; it holds the recovery password (default: the current folder)",
+	 offsetof(struct values, journal_dir)},
+	{"cipher", 0, OPTION_CHOICE, "xts_aes256|xts_aes128|aes256|aes128",
+	 "BitLocker's cipher (default: the job's)", offsetof(struct values, cipher)},
+	{"no-verify", 0, OPTION_FLAG, NULL, "do not read the drive back at the end",
+	 offsetof(struct values, no_verify)},
+	OPTION_JSON(struct values),
+	OPTION_END,
+};
+
+/* A drive id from an image's name: its letters and digits, upper case. */
+static int serial_of_name(const char *target, char *out, size_t out_bytes, struct err *e)
+{
+	const char *name = strrchr(target, '/');
+	size_t n = 0;
+
+	name = name ? name + 1 : target;
+	for (; *name && *name != '.' && n + 1 < out_bytes; name++)
+		if (isalnum((unsigned char)*name) || *name == '-')
+			out[n++] = (char)toupper((unsigned char)*name);
+	out[n] = '\0';
+	return n ? 0 : err_hint(e, err_user(e, "'%s' gives no drive id", target), "give --serial");
+}
+
+static int check_serial(const char *serial, struct err *e)
+{
+	size_t n = strlen(serial);
+
+	if (n == 0 || n > 32)
+		return err_user(e, "--serial: a serial number has 1 to 32 characters");
+	for (const char *c = serial; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
+			return err_user(e, "--serial: '%c' is not a letter, a digit, '-' or '_'", *c);
+	return 0;
+}
+
+static int absolute(const char *path, char **ret, struct err *e)
+{
+	_cleanup_free_ char *cwd = getcwd(NULL, 0);
+
+	if (!cwd)
+		return err_sys(e, "the current folder");
+	if (path[0] == '/')
+		*ret = strdup(path);
+	else if (asprintf(ret, "%s/%s", cwd, path) < 0)
+		*ret = NULL;
+	return *ret ? 0 : err_oom(e);
+}
+
+static int journal_path(const char *dir, const char *serial, char **ret, struct err *e)
+{
+	_cleanup_free_ char *absolute_dir = NULL;
+	int r = absolute(dir ? dir : ".", &absolute_dir, e);
+
+	if (r < 0)
+		return r;
+	if (access(absolute_dir, W_OK | X_OK) < 0)
+		return err_sys(e, "--journal-dir '%s'", absolute_dir);
+	if (asprintf(ret, "%s/%s.jrn", absolute_dir, serial) < 0) {
+		*ret = NULL;
+		return err_oom(e);
+	}
+	return 0;
+}
+
+static int print_result(const struct drive_request *q, const struct drive_result *result, bool json,
+			struct err *e)
+{
+	_cleanup_(output_freep) struct output *o = NULL;
+	int r = output_new("seedship.export/1", &o, e);
+
+	if (r < 0)
+		return r;
+	output_text(o, "job", q->job->name);
+	output_text(o, "drive_id", q->serial);
+	output_text(o, "target", q->target);
+	output_text(o, "journal", q->journal_path);
+	output_text(o, "session_id", result->session_id);
+	output_text(o, "recovery_key_id", result->recovery_key_id);
+	output_text(o, "manifest_md5", result->manifest_md5);
+	output_bool(o, "resumed", result->resumed);
+	output_bool(o, "verified", q->verify);
+	output_number(o, "files", result->files);
+	output_size(o, "content_bytes", result->content_bytes);
+	output_number(o, "changed", result->changed);
+	output_number(o, "not_shipped", result->not_shipped);
+	output_number(o, "streamed_ms", result->stream_ns / 1000000);
+	output_number(o, "elapsed_ms", result->elapsed_ns / 1000000);
+	return output_print(o, json, stdout, e);
+}
+
+static int export_drive(struct drive_request *q, const struct values *values, struct err *e)
+{
+	struct drive_talk talk;
+	struct drive_events events;
+	struct drive_result result;
+	int r = drive_talk_begin(&talk, q->serial, values->json, &events, e);
+
+	if (r < 0)
+		return r;
+	r = drive_export(q, &events, &result, e);
+	drive_talk_end(&talk);
+	if (r < 0)
+		return r;
+	if (result.refused)
+		(void)fprintf(stderr, "%ju files cannot become blobs and are not on the drive; see "
+				      "'SELECT * FROM not_shipped' in shipping.db.\n",
+			      (uintmax_t)result.refused);
+	return print_result(q, &result, values->json, e);
+}
+
+static int run(const void *given, char *const *arguments, struct err *e)
+{
+	const struct values *values = given;
+	_cleanup_(shipping_freep) struct shipping *shipping = NULL;
+	_cleanup_(job_done) struct job job = {0};
+	_cleanup_free_ char *store = NULL, *target = NULL, *journal = NULL;
+	struct drive_request request = {.size_bytes = values->size_bytes,
+					.n_workers = drive_talk_workers(),
+					.verify = !values->no_verify};
+	char serial[33];
+	int r = store_option_path(values->store, &store, e);
+
+	if (r == 0)
+		r = absolute(arguments[1], &target, e);
+	if (r == 0)
+		r = values->serial ? check_serial(values->serial, e)
+				   : serial_of_name(target, serial, sizeof(serial), e);
+	request.serial = values->serial ? values->serial : serial;
+	if (r == 0)
+		r = journal_path(values->journal_dir, request.serial, &journal, e);
+	if (r == 0)
+		r = shipping_open(store, SHIPPING_WRITE, &shipping, e);
+	if (r == 0)
+		r = job_get(shipping, arguments[0], &job, e);
+	if (r == 0)
+		r = bitlocker_cipher_parse(values->cipher ? values->cipher : job.cipher, &request.cipher, e);
+	if (r < 0)
+		return r;
+	request.store_path = store;
+	request.shipping = shipping;
+	request.job = &job;
+	request.target = target;
+	request.journal_path = journal;
+	return export_drive(&request, values, e);
+}
+
+const struct command command_export = {
+	.name = "export",
+	.summary = "prepare and fill a drive; run again, it goes on where it was stopped",
+	.about = "Lays out an encrypted drive for a job, streams the staged files to it, seals it and reads it back. "
+		 "TARGET is an image file. Cut off at any moment, the same command goes on.",
+	.arguments = "JOB TARGET",
+	.options = rows,
+	.values_bytes = sizeof(struct values),
+	.run = run,
+};

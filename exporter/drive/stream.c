@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Phase 2: content in the order of its place on the volume. This thread cuts placements into segments,
+ * hands them to the pool, and writes what comes back in the same order. After every group the drive is
+ * flushed, then position and hashes are committed: a killed export goes on there.
+ *
+ * The position (drives.streamed_bytes) is a volume offset: everything of a file in one extent below it is
+ * on the medium; a file in several extents is there whole once the position is beyond its first byte.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/pool.h"
+#include "exporter/block/gpt.h"
+#include "exporter/drive/drive_impl.h"
+#include "exporter/drive/segment.h"
+#include "exporter/shipping/hashes.h"
+
+#define GROUP_BYTES      (512 * MiB)
+#define SEGMENTS_PER_CPU 6
+#define CHANGED_NOTE     "changed since the drive was planned"
+
+struct stream {
+	struct drive *d;
+	struct drive_result *result;
+	struct pool *pool;
+	size_t depth, in_flight;
+	struct segment *filling, *idle;
+	struct shipping_hash *hashes;
+	size_t n_hashes, hashes_capacity;
+	uint64_t position;      /* of what was written last */
+	uint64_t group_bytes, done_bytes;
+	int64_t last_changed;   /* placement already marked */
+};
+
+static void stream_done(struct stream *s)
+{
+	void *item;
+
+	if (s->pool) {
+		pool_close(s->pool);
+		while (pool_next(s->pool, &item))
+			segment_free(item);
+	}
+	pool_free(s->pool);
+	segment_free(s->filling);
+	while (s->idle) {
+		struct segment *segment = s->idle;
+
+		s->idle = segment->next;
+		segment_free(segment);
+	}
+	free(s->hashes);
+}
+
+static int commit_group(struct stream *s, struct err *e)
+{
+	int r;
+
+	if (s->group_bytes == 0)
+		return 0;
+	r = target_flush(s->d->partition, e);
+	if (r == 0)
+		r = shipping_commit_progress(s->d->request->shipping, s->d->row.id, s->position, s->hashes,
+					     s->n_hashes, e);
+	if (r < 0)
+		return r;
+	s->n_hashes = 0;
+	s->group_bytes = 0;
+	return 0;
+}
+
+static int note_hash(struct stream *s, const struct piece *p, struct err *e)
+{
+	struct shipping_hash *h;
+
+	if (s->n_hashes == s->hashes_capacity) {
+		size_t capacity = s->hashes_capacity ? s->hashes_capacity * 2 : 1024;
+		struct shipping_hash *grown = reallocarray(s->hashes, capacity, sizeof(*grown));
+
+		if (!grown)
+			return err_oom(e);
+		s->hashes = grown;
+		s->hashes_capacity = capacity;
+	}
+	h = &s->hashes[s->n_hashes++];
+	h->placement = p->placement;
+	h->idx = p->idx;
+	memcpy(h->md5, p->md5, sizeof(h->md5));
+	return 0;
+}
+
+static int note_pieces(struct stream *s, const struct segment *segment, struct err *e)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < segment->n_pieces; i++) {
+		const struct piece *p = &segment->pieces[i];
+
+		s->done_bytes += p->len_bytes;
+		if (!p->changed) {
+			r = note_hash(s, p, e);
+			s->result->streamed_bytes += p->len_bytes;
+		} else if (p->placement != s->last_changed) {
+			s->last_changed = p->placement;
+			r = shipping_placement_set_state(s->d->request->shipping, p->placement,
+							 SHIPPING_FILE_CHANGED, CHANGED_NOTE, e);
+		}
+	}
+	return r;
+}
+
+/* Takes the oldest segment from the pool and writes it. */
+static int write_one(struct stream *s, struct err *e)
+{
+	struct segment *segment;
+	void *item;
+	int r;
+
+	if (!pool_next(s->pool, &item))
+		return err_set(e, EIO, "the worker threads ended");
+	segment = item;
+	s->in_flight--;
+	r = segment->result;
+	if (r < 0 && e)
+		*e = segment->err;
+	for (unsigned i = 0; r == 0 && i < segment->n_runs; i++)
+		r = target_pwrite(s->d->partition, segment->data + segment->runs[i].at,
+				  segment->runs[i].len_bytes, segment->runs[i].volume_off_bytes, e);
+	if (r == 0)
+		r = note_pieces(s, segment, e);
+	if (r == 0) {
+		s->position = segment->position;
+		s->group_bytes += segment->used_bytes;
+		drive_progress(s->d->events, s->done_bytes);
+	}
+	segment_reset(segment);
+	segment->next = s->idle;
+	s->idle = segment;
+	return r == 0 && s->group_bytes >= GROUP_BYTES ? commit_group(s, e) : r;
+}
+
+static int submit(struct stream *s, struct err *e)
+{
+	int r = 0;
+
+	if (!s->filling || s->filling->n_pieces == 0)
+		return 0;
+	while (r == 0 && s->in_flight == s->depth)
+		r = write_one(s, e);
+	if (r == 0 && drive_stopped(s->d->events)) {
+		r = commit_group(s, e);
+		if (r == 0)
+			r = err_hint(e, err_set(e, EINTR, "stopped"), "run the same command again to go on");
+	}
+	if (r == 0 && pool_submit(s->pool, s->filling) < 0)
+		r = err_set(e, EIO, "the worker threads ended");
+	if (r < 0)
+		return r;
+	s->filling = NULL;
+	s->in_flight++;
+	return 0;
+}
+
+/* A segment that takes a piece; the full one goes to the pool. */
+static int make_room(struct stream *s, uint32_t padded_bytes, size_t n_runs, struct err *e)
+{
+	int r = 0;
+
+	if (s->filling && !segment_has_room(s->filling, padded_bytes, n_runs))
+		r = submit(s, e);
+	if (r < 0 || s->filling)
+		return r;
+	s->filling = s->idle;
+	if (s->filling)
+		s->idle = s->filling->next;
+	else
+		s->filling = segment_new();
+	return s->filling ? 0 : err_oom(e);
+}
+
+/* The runs of a block: where the extents put its bytes. */
+static int add_runs(struct segment *segment, const struct shipping_placement *p, uint32_t at,
+		    uint64_t off_bytes, uint32_t len_bytes, struct err *e)
+{
+	for (size_t i = 0; len_bytes && i < p->n_extents; i++) {
+		const struct shipping_extent *x = &p->extents[i];
+		uint64_t skip = off_bytes - x->file_off_bytes;
+		uint32_t n;
+
+		if (off_bytes < x->file_off_bytes || skip >= x->len_bytes)
+			continue;
+		n = (uint32_t)MIN(x->len_bytes - skip, (uint64_t)len_bytes);
+		segment_add_run(segment, at, n, x->volume_off_bytes + skip);
+		at += n;
+		off_bytes += n;
+		len_bytes -= n;
+	}
+	return len_bytes ? err_set(e, EBADMSG, "shipping.db: extents of '%s' do not cover it", p->path) : 0;
+}
+
+static int add_block(struct stream *s, const struct shipping_placement *p, uint64_t idx, struct err *e)
+{
+	uint64_t off_bytes = idx * MANIFEST_BLOCK_BYTES;
+	uint32_t len_bytes = (uint32_t)MIN(p->size_bytes - off_bytes, MANIFEST_BLOCK_BYTES);
+	struct piece piece = {
+		.placement = p->id,
+		.ino = p->ino,
+		.content_version = p->content_version,
+		.idx = idx,
+		.len_bytes = len_bytes,
+		.padded_bytes = (uint32_t)round_up_u64(len_bytes, s->d->row.cluster_bytes),
+	};
+	uint64_t place = p->extents[0].volume_off_bytes;
+	bool last = off_bytes + len_bytes == p->size_bytes;
+	int r = make_room(s, piece.padded_bytes, p->n_extents, e);
+
+	if (r == 0)
+		r = add_runs(s->filling, p, s->filling->used_bytes, off_bytes, piece.padded_bytes, e);
+	if (r < 0)
+		return r;
+	segment_add_piece(s->filling, &piece);
+	if (p->n_extents == 1)
+		s->filling->position = place + off_bytes + piece.padded_bytes;
+	else
+		s->filling->position = last ? place + 1 : place;
+	return 0;
+}
+
+static int add_placement(const struct shipping_placement *p, void *arg, struct err *e)
+{
+	struct stream *s = arg;
+	uint64_t start = p->extents[0].volume_off_bytes, done = s->d->row.streamed_bytes, first = 0;
+	uint64_t n = (p->size_bytes + MANIFEST_BLOCK_BYTES - 1) / MANIFEST_BLOCK_BYTES;
+	int r = 0;
+
+	if (p->n_extents == 1 && done > start)
+		first = MIN((done - start + MANIFEST_BLOCK_BYTES - 1) / MANIFEST_BLOCK_BYTES, n);
+	else if (p->n_extents > 1 && done > start)
+		first = n;
+	s->done_bytes += MIN(first * MANIFEST_BLOCK_BYTES, p->size_bytes);
+	for (uint64_t idx = first; r == 0 && idx < n; idx++)
+		r = add_block(s, p, idx, e);
+	return r;
+}
+
+static int count_bytes(const struct shipping_placement *p, void *arg, struct err *e _unused_)
+{
+	*(uint64_t *)arg += p->size_bytes;
+	return 0;
+}
+
+/* Before the first byte: nobody may take what is there for a finished drive. */
+static int begin_drive(struct drive *d, struct err *e)
+{
+	struct gpt_partition partition;
+	int r;
+
+	if (d->row.phase != SHIPPING_LAID_OUT)
+		return 0;
+	r = gpt_plan(d->row.size_bytes, DRIVE_SECTOR_BYTES, &partition, e);
+	if (r < 0)
+		return r;
+	guid_random(partition.guid);
+	guid_random(partition.disk_guid);
+	r = gpt_write(d->disk, &partition, e);
+	if (r == 0)
+		r = bitlocker_unseal(d->partition, e);
+	if (r == 0)
+		r = shipping_drive_set_phase(d->request->shipping, d->row.id, SHIPPING_STREAMING,
+					     clock_realtime_ns(), e);
+	if (r == 0)
+		d->row.phase = SHIPPING_STREAMING;
+	return r;
+}
+
+int drive_stream(struct drive *d, struct drive_result *result, struct err *e)
+{
+	_cleanup_(stream_done) struct stream s = {.d = d, .result = result, .last_changed = -1};
+	struct segment_worker_desc worker = {.store_path = d->request->store_path, .keys = d->keys};
+	struct pool_desc desc = {.name = "stream",
+				 .n_workers = d->request->n_workers,
+				 .work = segment_work,
+				 .worker_new = segment_worker_new,
+				 .worker_free = segment_worker_free,
+				 .arg = &worker};
+	uint64_t total = 0, began = clock_monotonic_ns();
+	int r = begin_drive(d, e);
+
+	s.depth = desc.depth = SEGMENTS_PER_CPU * MAX(d->request->n_workers, 1u);
+	s.position = d->row.streamed_bytes;
+	if (r == 0)
+		r = shipping_placement_each(d->request->shipping, d->row.id, SHIPPING_BY_PLACE, 0,
+					    count_bytes, &total, e);
+	if (r == 0)
+		r = pool_new(&desc, &s.pool, e);
+	if (r < 0)
+		return r;
+	drive_phase(d->events, "stream", total);
+	r = shipping_placement_each(d->request->shipping, d->row.id, SHIPPING_BY_PLACE, 0, add_placement,
+				    &s, e);
+	if (r == 0)
+		r = submit(&s, e);
+	while (r == 0 && s.in_flight)
+		r = write_one(&s, e);
+	if (r == 0) {
+		s.group_bytes = MAX(s.group_bytes, 1u);
+		r = commit_group(&s, e);
+	}
+	result->stream_ns = clock_monotonic_ns() - began;
+	return r < 0 ? err_wrap(e, r, "streaming to '%s'", d->row.target) : 0;
+}

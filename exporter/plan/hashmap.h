@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * struct hashmap: a set of 64-bit keys, with a 64-bit value each if wanted. Open addressing in one array:
+ * 8 or 16 bytes a slot, three quarters of them used at most. Key 0 is not stored apart from key 1, so keys
+ * are either never 0 (inode numbers) or hashes, where one more collision does not matter.
+ */
+#ifndef SEEDSHIP_PLAN_HASHMAP_H
+#define SEEDSHIP_PLAN_HASHMAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HASH_START UINT64_C(0xcbf29ce484222325)
+
+/* FNV-1a (RFC draft eastlake-fnv) over bytes, going on from hash; start with HASH_START. */
+static inline uint64_t hash_bytes(uint64_t hash, const void *data, size_t len_bytes)
+{
+	const uint8_t *p = data;
+
+	for (size_t i = 0; i < len_bytes; i++)
+		hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+/* The same over the eight bytes of v, the least significant first. */
+static inline uint64_t hash_u64(uint64_t hash, uint64_t v)
+{
+	for (int i = 0; i < 8; i++, v >>= 8)
+		hash = (hash ^ (v & 0xff)) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+struct hashmap {
+	uint64_t *slots; /* owned: keys, each followed by its value if has_values; key 0 = free */
+	size_t capacity; /* slots; a power of two or 0 */
+	size_t count;
+	bool has_values;
+};
+
+void hashmap_done(struct hashmap *m); /* frees; m is empty and usable again */
+
+/*
+ * Adds key with this value. *ret_added = false when the key is there already; it keeps its value then.
+ * -ENOMEM.
+ */
+int hashmap_add(struct hashmap *m, uint64_t key, uint64_t value, bool *ret_added);
+
+/* Where the value of key is, to read or change until the next hashmap_add(); NULL when it is missing. */
+uint64_t *hashmap_find(struct hashmap *m, uint64_t key);
+
+#endif

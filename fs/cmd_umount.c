@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* seedfs umount: unmounts and waits until the daemon has committed everything and is gone. */
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/store/store.h"
+#include "fs/commands.h"
+
+#define POLL_NS     UINT64_C(20000000)
+#define TELL_AFTER  UINT64_C(1000000000)
+
+static int find_store(const char *dir, char **ret, struct err *e)
+{
+	struct mntent entry;
+	char text[16384];
+	FILE *mounts = setmntent("/proc/self/mounts", "r");
+
+	if (!mounts)
+		return err_sys(e, "cannot read the list of mounts");
+	*ret = NULL;
+	while (getmntent_r(mounts, &entry, text, sizeof(text))) {
+		if (strcmp(entry.mnt_dir, dir) != 0)
+			continue;
+		free(*ret); /* the last one is on top */
+		*ret = strcmp(entry.mnt_type, "fuse.seedfs") == 0 ? strdup(entry.mnt_fsname) : NULL;
+	}
+	(void)endmntent(mounts);
+	return *ret ? 0 : err_user(e, "'%s' is not a seedfs mount", dir);
+}
+
+static int fusermount(const char *dir, struct err *e)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child < 0)
+		return err_sys(e, "cannot start fusermount3");
+	if (child == 0) {
+		(void)execlp("fusermount3", "fusermount3", "-u", "--", dir, (char *)NULL);
+		_exit(127);
+	}
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		return err_set(e, EBUSY, "'%s' could not be unmounted", dir);
+	return 0;
+}
+
+static int unmount(const char *dir, struct err *e)
+{
+	if (umount2(dir, UMOUNT_NOFOLLOW) == 0)
+		return 0;
+	if (errno == EPERM)
+		return fusermount(dir, e);
+	if (errno == EBUSY)
+		return err_hint(e, err_sys(e, "'%s'", dir),
+				"close what is open there; 'fuser -vm %s' shows who it is", dir);
+	return err_sys(e, "'%s'", dir);
+}
+
+static int wait_released(const char *store, struct err *e)
+{
+	uint64_t began = clock_monotonic_ns();
+	bool told = false;
+
+	for (;;) {
+		struct store_holder holder;
+		int r = store_get_holder(store, &holder, e);
+
+		if (r < 0 || !holder.held)
+			return r;
+		if (!told && clock_monotonic_ns() - began > TELL_AFTER) {
+			(void)fprintf(stderr, "Waiting for seedfs (pid %ld) to commit what is left.\n",
+				      holder.pid);
+			told = true;
+		}
+		clock_system.sleep_ns(&clock_system, POLL_NS);
+	}
+}
+
+static int run(const void *values _unused_, char *const *arguments, struct err *e)
+{
+	_cleanup_free_ char *dir = realpath(arguments[0], NULL), *store = NULL;
+	int r;
+
+	/* A mount whose daemon died cannot be resolved, but can be unmounted. */
+	if (!dir && errno != ENOTCONN)
+		return err_sys(e, "'%s'", arguments[0]);
+	r = find_store(dir ? dir : arguments[0], &store, e);
+	if (r == 0)
+		r = unmount(dir ? dir : arguments[0], e);
+	return r < 0 ? r : wait_released(store, e);
+}
+
+const struct command command_umount = {
+	.name = "umount",
+	.summary = "unmount, and wait until everything is committed",
+	.arguments = "DIR",
+	.run = run,
+};

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The commands of seedfs. */
+#ifndef SEEDSHIP_FS_COMMANDS_H
+#define SEEDSHIP_FS_COMMANDS_H
+
+#include "common/cli/command.h"
+
+extern const struct command command_mount;
+extern const struct command command_umount;
+extern const struct command command_status;
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table of inodes in memory. Lock order: an inode's lock before the table's. */
+#include "fs/inode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/macros.h"
+
+#define PATH_MAX_DEPTH 4096
+
+int inode_table_init(struct inode_table *t, struct catalog *catalog)
+{
+	*t = (struct inode_table){.catalog = catalog};
+	return pthread_mutex_init(&t->lock, NULL) ? -ENOMEM : 0;
+}
+
+static void xattrs_free(struct xattr *x)
+{
+	while (x) {
+		struct xattr *next = x->next;
+
+		free(x->name);
+		free(x->value);
+		free(x);
+		x = next;
+	}
+}
+
+static void inode_free(struct inode *i)
+{
+	content_done(&i->content);
+	xattrs_free(i->xattrs);
+	(void)pthread_mutex_destroy(&i->lock);
+	free(i->name);
+	free(i->target);
+	free(i);
+}
+
+void inode_table_done(struct inode_table *t)
+{
+	struct inode *i, *next;
+
+	HASH_ITER(hh, t->by_ino, i, next) {
+		HASH_DEL(t->by_ino, i);
+		inode_free(i);
+	}
+	(void)pthread_mutex_destroy(&t->lock);
+}
+
+/* With the table's lock held: finds and pins. */
+static struct inode *find(struct inode_table *t, uint64_t ino)
+{
+	struct inode *i;
+
+	HASH_FIND(hh, t->by_ino, &ino, sizeof(ino), i);
+	if (i)
+		i->n_pins++;
+	return i;
+}
+
+/* Puts a fresh inode into the table, or gives the one that was faster. */
+static int insert(struct inode_table *t, uint64_t ino, const struct inode_row *row,
+		  uint64_t stored_bytes, struct inode **ret)
+{
+	struct inode *fresh = calloc(1, sizeof(*fresh)), *there;
+
+	if (!fresh)
+		return -ENOMEM;
+	if (pthread_mutex_init(&fresh->lock, NULL) || content_init(&fresh->content) < 0) {
+		free(fresh);
+		return -ENOMEM;
+	}
+	fresh->ino = ino;
+	fresh->row = *row;
+	fresh->recorded_bytes = row->size_bytes;
+	atomic_init(&fresh->stored_bytes, (int_fast64_t)stored_bytes);
+	(void)pthread_mutex_lock(&t->lock);
+	there = find(t, ino);
+	if (!there) {
+		fresh->n_pins = 1;
+		HASH_ADD(hh, t->by_ino, ino, sizeof(fresh->ino), fresh);
+	}
+	(void)pthread_mutex_unlock(&t->lock);
+	*ret = there ? there : fresh;
+	if (there)
+		inode_free(fresh);
+	return 0;
+}
+
+int inode_get(struct inode_table *t, uint64_t ino, struct inode **ret)
+{
+	struct inode_row row;
+	uint64_t stored_bytes;
+	struct inode *i;
+	int r;
+
+	(void)pthread_mutex_lock(&t->lock);
+	i = find(t, ino);
+	(void)pthread_mutex_unlock(&t->lock);
+	if (i) {
+		*ret = i;
+		return 0;
+	}
+	r = catalog_inode(t->catalog, ino, &row, &stored_bytes);
+	return r < 0 ? r : insert(t, ino, &row, stored_bytes, ret);
+}
+
+int inode_new(struct inode_table *t, uint64_t ino, const struct inode_row *row, struct inode **ret)
+{
+	int r = insert(t, ino, row, 0, ret);
+
+	if (r == 0)
+		(*ret)->xattrs_loaded = true; /* none yet, and the index need not be asked */
+	return r;
+}
+
+void inode_pin(struct inode_table *t, struct inode *i)
+{
+	LOCK_SCOPE(&t->lock);
+	i->n_pins++;
+}
+
+/* With the table's lock held: takes it out when nothing holds it. True: the caller frees it. */
+static bool reap(struct inode_table *t, struct inode *i)
+{
+	if (i->n_pins || i->n_lookups || i->n_opens)
+		return false;
+	HASH_DEL(t->by_ino, i);
+	return true;
+}
+
+void inode_unpin(struct inode_table *t, struct inode *i)
+{
+	bool gone;
+
+	(void)pthread_mutex_lock(&t->lock);
+	i->n_pins--;
+	gone = reap(t, i);
+	(void)pthread_mutex_unlock(&t->lock);
+	if (gone)
+		inode_free(i);
+}
+
+void inode_add_lookup(struct inode_table *t, struct inode *i)
+{
+	LOCK_SCOPE(&t->lock);
+	i->n_lookups++;
+}
+
+void inode_drop_lookups(struct inode_table *t, struct inode *i, uint64_t n)
+{
+	LOCK_SCOPE(&t->lock);
+	i->n_lookups -= MIN(i->n_lookups, n);
+}
+
+void inode_add_open(struct inode_table *t, struct inode *i)
+{
+	LOCK_SCOPE(&t->lock);
+	i->n_opens++;
+}
+
+void inode_drop_open(struct inode_table *t, struct inode *i)
+{
+	LOCK_SCOPE(&t->lock);
+	i->n_opens -= MIN(i->n_opens, 1);
+}
+
+bool inode_unreferenced(struct inode_table *t, struct inode *i)
+{
+	LOCK_SCOPE(&t->lock);
+	return i->n_lookups == 0 && i->n_opens == 0;
+}
+
+void inode_set_place(struct inode_table *t, struct inode *i, uint64_t parent, const char *name)
+{
+	char *copy = strdup(name); /* without it the path is not known, which is allowed */
+
+	LOCK_SCOPE(&t->lock);
+	free(i->name);
+	i->name = copy;
+	i->parent = copy ? parent : 0;
+}
+
+char *inode_path(struct inode_table *t, struct inode *i)
+{
+	char path[8192];
+	size_t at = sizeof(path) - 1;
+
+	path[at] = '\0';
+	LOCK_SCOPE(&t->lock);
+	for (unsigned depth = 0; i && i->ino != 1; depth++) {
+		size_t n = i->name ? strlen(i->name) : 0;
+		uint64_t parent = i->parent;
+
+		if (n == 0 || at < n + 1 || depth == PATH_MAX_DEPTH)
+			return NULL;
+		if (path[at])
+			path[--at] = '/';
+		at -= n;
+		memcpy(path + at, i->name, n);
+		HASH_FIND(hh, t->by_ino, &parent, sizeof(parent), i);
+	}
+	return i ? strdup(path + at) : NULL;
+}
+
+static struct timespec to_timespec(uint64_t ns)
+{
+	return (struct timespec){.tv_sec = (time_t)((int64_t)ns / (int64_t)NSEC_PER_SEC -
+						    ((int64_t)ns % (int64_t)NSEC_PER_SEC < 0)),
+				 .tv_nsec = (long)(((int64_t)ns % (int64_t)NSEC_PER_SEC +
+						    (int64_t)NSEC_PER_SEC) %
+						   (int64_t)NSEC_PER_SEC)};
+}
+
+void inode_stat(const struct inode *i, struct stat *st)
+{
+	int64_t stored = atomic_load(&i->stored_bytes);
+	uint64_t held = content_held_bytes(&i->content);
+
+	*st = (struct stat){
+		.st_ino = i->ino,
+		.st_mode = i->row.mode,
+		.st_nlink = i->row.nlink,
+		.st_uid = i->row.uid,
+		.st_gid = i->row.gid,
+		.st_rdev = i->row.rdev,
+		.st_size = (off_t)i->row.size_bytes,
+		.st_blksize = 128 << 10,
+		.st_blocks = (blkcnt_t)(((uint64_t)MAX(stored, 0) + held + 511) / 512),
+		.st_atim = to_timespec(i->row.atime_ns),
+		.st_mtim = to_timespec(i->row.mtime_ns),
+		.st_ctim = to_timespec(i->row.ctime_ns),
+	};
+}

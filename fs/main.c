@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* seedfs: the staging filesystem. */
+#include <malloc.h>
+
+#include "common/base/log.h"
+#include "fs/commands.h"
+
+static const struct command *const commands[] = {
+	&command_mount,
+	&command_umount,
+	&command_status,
+	NULL,
+};
+
+static const struct command seedfs = {
+	.name = "seedfs",
+	.summary = "A filesystem that stages backups for shipping: compressed, indexed, crash-safe.",
+	.children = commands,
+};
+
+int main(int argc, char **argv)
+{
+	log_open("seedfs", LOG_LEVEL_INFO, false);
+	/* Chunk buffers come and go all the time: keep their memory instead of mapping it anew. */
+	(void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
+	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	return command_main(&seedfs, SEEDSHIP_VERSION, argc, argv);
+}

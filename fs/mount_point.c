@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The place of a mount, before and after. */
+#include "fs/mount_point.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <mntent.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/log.h"
+
+#define DEAD_MOUNTS_MAX 16 /* one upon the other */
+
+static void end_mntent(FILE **f)
+{
+	if (*f)
+		(void)endmntent(*f);
+}
+
+/* Resolves all but the last component, which may be a dead mount. */
+static int resolve_parent(const char *path, char **ret, struct err *e)
+{
+	_cleanup_free_ char *for_dir = strdup(path), *for_base = strdup(path), *dir = NULL;
+
+	if (!for_dir || !for_base)
+		return err_oom(e);
+	dir = realpath(dirname(for_dir), NULL);
+	if (!dir)
+		return err_sys(e, "mount point '%s'", path);
+	if (asprintf(ret, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, basename(for_base)) < 0) {
+		*ret = NULL;
+		return err_oom(e);
+	}
+	return 0;
+}
+
+/* Whether the topmost mount at path is one of ours. */
+static bool is_seedfs(const char *path)
+{
+	_cleanup_(end_mntent) FILE *f = setmntent("/proc/self/mounts", "re");
+	char text[8192];
+	struct mntent entry;
+	bool ours = false;
+
+	while (f && getmntent_r(f, &entry, text, sizeof(text)))
+		if (strcmp(entry.mnt_dir, path) == 0)
+			ours = strcmp(entry.mnt_type, MOUNT_TYPE) == 0;
+	return ours;
+}
+
+/* The way for users who may not unmount by themselves. */
+static int run_fusermount(const char *path)
+{
+	const char *argv[] = {"fusermount3", "-u", "-z", "-q", "--", path, NULL};
+	int status;
+	pid_t pid;
+
+	if (posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, environ) != 0)
+		return -EPERM;
+	if (waitpid(pid, &status, 0) < 0)
+		return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
+}
+
+static int detach_dead(const char *path, struct err *e)
+{
+	int r;
+
+	if (!is_seedfs(path)) {
+		r = err_set(e, EBUSY, "mount point '%s' has a dead mount of another filesystem",
+			    path);
+		return err_hint(e, r, "unmount it first: umount -l '%s'", path);
+	}
+	r = umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
+	if (r == -EPERM)
+		r = run_fusermount(path);
+	if (r < 0)
+		return err_set(e, -r, "cannot detach the dead mount at '%s': %s", path,
+			       strerror(-r));
+	log_warning("detached the mount that a seedfs left behind at '%s'", path);
+	return 0;
+}
+
+int mount_point_prepare(const char *path, char **ret, struct err *e)
+{
+	_cleanup_free_ char *resolved = NULL;
+	struct stat st;
+
+	for (int i = 0; i < DEAD_MOUNTS_MAX && stat(path, &st) < 0; i++) {
+		_cleanup_free_ char *dead = NULL;
+		int r;
+
+		if (errno != ENOTCONN)
+			return err_sys(e, "mount point '%s'", path);
+		r = resolve_parent(path, &dead, e);
+		if (r == 0)
+			r = detach_dead(dead, e);
+		if (r < 0)
+			return r;
+	}
+	resolved = realpath(path, NULL);
+	if (!resolved || stat(resolved, &st) < 0)
+		return err_sys(e, "mount point '%s'", path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, ENOTDIR, "mount point '%s' is not a directory", path);
+	*ret = take_ptr(resolved);
+	return 0;
+}
+
+void mount_point_raise_readahead(const char *path, unsigned kib)
+{
+	_cleanup_file_ FILE *f = NULL;
+	char name[64];
+	struct statx st;
+
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, 0, &st) < 0)
+		return;
+	(void)snprintf(name, sizeof(name), "/sys/class/bdi/%" PRIu32 ":%" PRIu32 "/read_ahead_kb",
+		       st.stx_dev_major, st.stx_dev_minor);
+	f = fopen(name, "we");
+	if (!f || fprintf(f, "%u\n", kib) < 0 || fflush(f) == EOF)
+		log_debug("cannot write '%s'", name);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Operations on open files. The stage counts opens by inode: an open file has no state here. */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "fs/ops_priv.h"
+#include "fs/wire.h"
+
+/*
+ * Whether the request takes away suid and sgid, and the file has them. The kernel says the former of every
+ * write by a user without CAP_FSETID. (The capability attribute it takes away itself.)
+ */
+static bool kills_priv(fuse_req_t req, fuse_ino_t ino)
+{
+	struct stat st;
+
+	return wire_kills_priv() && stage_getattr(stage_of(req), ino, &st) == 0 &&
+	       st.st_mode & (S_ISUID | S_ISGID);
+}
+
+/* The kernel does not expect a changed mode after a write or an open: it must look again. */
+static void tell_mode_changed(fuse_req_t req, fuse_ino_t ino)
+{
+	const off_t attributes_only = -1;
+
+	(void)fuse_lowlevel_notify_inval_inode(ops_of(req)->fuse, ino, attributes_only, 0);
+}
+
+static int open_file(fuse_req_t req, fuse_ino_t ino, int flags)
+{
+	struct stage *stage = stage_of(req);
+	struct stat want = {0}, st;
+	int r = stage_open(stage, ino, flags & O_TRUNC);
+
+	if (r < 0 || !kills_priv(req, ino))
+		return r;
+	r = stage_setattr(stage, ino, &want, STAGE_KILL_PRIV, &st);
+	if (r < 0)
+		stage_release(stage, ino);
+	else
+		tell_mode_changed(req, ino);
+	return r;
+}
+
+void ops_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct stage *stage = stage_of(req); /* a reply ends the request */
+	int r = open_file(req, ino, fi->flags);
+
+	if (r < 0) {
+		ops_reply_status(req, r);
+		return;
+	}
+	fi->keep_cache = 1;
+	if (fuse_reply_open(req, fi) < 0)
+		stage_release(stage, ino);
+}
+
+void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+		struct fuse_file_info *fi)
+{
+	struct stage *stage = stage_of(req);
+	struct stage_caller who = ops_caller(req);
+	struct fuse_entry_param entry;
+	struct stat st;
+	int r = stage_create(stage, &who, parent, name, mode, &st);
+
+	if (r < 0) {
+		ops_reply_status(req, r);
+		return;
+	}
+	fi->keep_cache = 1;
+	entry = ops_entry(&st);
+	if (fuse_reply_create(req, &entry, fi) < 0) {
+		stage_release(stage, entry.ino);
+		stage_forget(stage, entry.ino, 1);
+	}
+}
+
+void ops_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)fi;
+	stage_release(stage_of(req), ino);
+	ops_reply_status(req, 0);
+}
+
+void ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	char *data = ops_buffer(size);
+	ssize_t n = data ? stage_read(stage_of(req), ino, data, size, (uint64_t)off) : -ENOMEM;
+
+	(void)fi;
+	if (n < 0)
+		ops_reply_status(req, (int)n);
+	else
+		(void)fuse_reply_buf(req, data, (size_t)n);
+}
+
+void ops_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t off,
+	       struct fuse_file_info *fi)
+{
+	bool kills = kills_priv(req, ino);
+	ssize_t n = stage_write(stage_of(req), ino, data, size, (uint64_t)off, kills);
+
+	(void)fi;
+	if (n >= 0 && kills)
+		tell_mode_changed(req, ino);
+	if (n < 0)
+		ops_reply_status(req, (int)n);
+	else
+		(void)fuse_reply_write(req, (size_t)n);
+}
+
+void ops_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)fi;
+	ops_reply_status(req, stage_flush(stage_of(req), ino));
+}
+
+void ops_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	(void)datasync;
+	(void)fi;
+	ops_reply_status(req, stage_fsync(stage_of(req), ino));
+}
+
+void ops_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
+		   struct fuse_file_info *fi)
+{
+	(void)fi;
+	ops_reply_status(req,
+			 stage_fallocate(stage_of(req), ino, mode, (uint64_t)off, (uint64_t)len));
+}
+
+void ops_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+{
+	int64_t at = stage_lseek(stage_of(req), ino, (uint64_t)off, whence);
+
+	(void)fi;
+	if (at < 0)
+		ops_reply_status(req, (int)at);
+	else
+		(void)fuse_reply_lseek(req, at);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The stage's life, the events from the committer, and the flusher that pushes aged data. */
+#include "fs/stage.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "fs/stage_priv.h"
+
+#define FLUSHER_PERIOD_MS 250
+
+/* ---- events, on the committer's thread: leaves only ---- */
+
+static void on_applied(void *arg, struct change *c, uint64_t ticket, int64_t stored_delta)
+{
+	struct stage *s = arg;
+	struct inode *i = c->owner;
+
+	if (!i)
+		return;
+	if (stored_delta)
+		(void)atomic_fetch_add(&i->stored_bytes, stored_delta);
+	if (c->kind == CHANGE_CHUNK) {
+		content_placed(&i->content, c->chunk.idx, c->chunk.buf, &c->chunk.place, ticket);
+		writer_release(s->writer, s->store->chunk_bytes);
+	}
+}
+
+static void on_durable(void *arg, struct change_set *set)
+{
+	struct stage *s = arg;
+
+	for (unsigned n = 0; n < set->n_changes; n++) {
+		struct change *c = &set->changes[n];
+		struct inode *i = c->owner;
+
+		if (!i)
+			continue;
+		if (c->kind == CHANGE_CHUNK)
+			content_durable(&i->content, c->chunk.idx, set->ticket);
+		else if (c->kind == CHANGE_CHUNKS_GONE)
+			content_shown(&i->content, c->range.mark);
+		else if (c->kind == CHANGE_DENTRY || c->kind == CHANGE_DENTRY_GONE)
+			names_durable(&s->names, c->dentry.parent, c->name, c->dentry.id);
+		inode_unpin(&s->inodes, i);
+	}
+}
+
+/* ---- the flusher ---- */
+
+int stage_note_dirty(struct stage *s, struct inode *i)
+{
+	struct dirty_inode *d = malloc(sizeof(*d));
+
+	if (!d)
+		return -ENOMEM;
+	inode_pin(&s->inodes, i);
+	d->inode = i;
+	LOCK_SCOPE(&s->dirty_lock);
+	d->next = s->dirty;
+	s->dirty = d;
+	return 0;
+}
+
+/* Pushes an inode that is old enough; true when nothing of it is dirty any more. */
+static bool flush_one(struct stage *s, struct inode *i, uint64_t older_than_ns)
+{
+	bool due, clean;
+
+	(void)pthread_mutex_lock(&i->lock);
+	clean = i->content.n_dirty == 0;
+	due = !clean && i->content.dirty_since_ns <= older_than_ns;
+	(void)pthread_mutex_unlock(&i->lock);
+	if (!due)
+		return clean;
+	return stage_push_inode(s, i->ino) < 0; /* looked at again: it may be dirty anew */
+}
+
+static void flush_older(struct stage *s, uint64_t older_than_ns)
+{
+	struct dirty_inode *list, *d;
+
+	(void)pthread_mutex_lock(&s->dirty_lock);
+	list = take_ptr(s->dirty);
+	(void)pthread_mutex_unlock(&s->dirty_lock);
+	while ((d = list)) {
+		list = d->next;
+		if (flush_one(s, d->inode, older_than_ns)) {
+			inode_unpin(&s->inodes, d->inode);
+			free(d);
+			continue;
+		}
+		LOCK_SCOPE(&s->dirty_lock);
+		d->next = s->dirty;
+		s->dirty = d;
+	}
+}
+
+static void *flusher_main(void *arg)
+{
+	struct stage *s = arg;
+	bool stopping = false;
+
+	while (!stopping) {
+		uint64_t now = clock_monotonic_ns(), wake = now + FLUSHER_PERIOD_MS * UINT64_C(1000000);
+		struct timespec ts = {.tv_sec = (time_t)(wake / NSEC_PER_SEC),
+				      .tv_nsec = (long)(wake % NSEC_PER_SEC)};
+
+		(void)pthread_mutex_lock(&s->dirty_lock);
+		if (!s->stopping)
+			(void)pthread_cond_timedwait(&s->dirty_changed, &s->dirty_lock, &ts);
+		stopping = s->stopping;
+		(void)pthread_mutex_unlock(&s->dirty_lock);
+		flush_older(s, stopping ? UINT64_MAX
+					: clock_monotonic_ns() - s->options.dirty_age_ms * 1000000);
+	}
+	return NULL;
+}
+
+static int start_flusher(struct stage *s, struct err *e)
+{
+	pthread_condattr_t attr;
+	int r;
+
+	if (pthread_condattr_init(&attr))
+		return err_oom(e);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	if (pthread_mutex_init(&s->dirty_lock, NULL) || pthread_cond_init(&s->dirty_changed, &attr))
+		return err_oom(e);
+	(void)pthread_condattr_destroy(&attr);
+	r = pthread_create(&s->flusher, NULL, flusher_main, s);
+	if (r)
+		return err_set(e, r, "cannot start the flusher thread: %s", strerror(r));
+	(void)pthread_setname_np(s->flusher, "flusher");
+	s->flusher_started = true;
+	return 0;
+}
+
+/* Ends the flusher; it pushes everything before it goes. */
+static void stop_flusher(struct stage *s)
+{
+	if (!s->flusher_started)
+		return;
+	(void)pthread_mutex_lock(&s->dirty_lock);
+	s->stopping = true;
+	(void)pthread_cond_broadcast(&s->dirty_changed);
+	(void)pthread_mutex_unlock(&s->dirty_lock);
+	(void)pthread_join(s->flusher, NULL);
+	s->flusher_started = false;
+}
+
+/* ---- life ---- */
+
+static int stage_free(struct stage *s, struct err *e)
+{
+	int r = 0;
+
+	stop_flusher(s);
+	if (s->writer)
+		r = writer_close(s->writer, e);
+	while (s->dirty) {
+		struct dirty_inode *d = s->dirty;
+
+		s->dirty = d->next;
+		free(d);
+	}
+	inode_table_done(&s->inodes);
+	names_done(&s->names);
+	cache_free(s->cache);
+	catalog_free(s->catalog);
+	store_free(s->store);
+	free(s);
+	return r;
+}
+
+int stage_new(struct store *store, const struct stage_options *options, struct stage **ret,
+	      struct err *e)
+{
+	struct stage *s = calloc(1, sizeof(*s));
+	struct writer_events events = {.applied = on_applied, .durable = on_durable, .arg = s};
+	int r;
+
+	if (!s)
+		return err_oom(e);
+	s->store = store;
+	s->options = *options;
+	atomic_init(&s->next_ino, store->next_ino);
+	atomic_init(&s->next_dentry, store->next_dentry);
+	r = catalog_new(store->path, &s->catalog, e);
+	if (r == 0 && (inode_table_init(&s->inodes, s->catalog) < 0 || names_init(&s->names) < 0 ||
+		       pthread_mutex_init(&s->names_lock, NULL)))
+		r = err_oom(e);
+	if (r == 0)
+		r = cache_new(store->packs_fd, store->chunk_bytes, options->cache_bytes, &s->cache, e);
+	if (r == 0)
+		r = writer_new(store, &options->writer, &events, &s->writer, e);
+	if (r == 0)
+		r = start_flusher(s, e);
+	if (r < 0) {
+		(void)stage_free(s, NULL);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+int stage_close(struct stage *s, struct err *e)
+{
+	return stage_free(s, e);
+}
+
+int stage_syncfs(struct stage *s)
+{
+	flush_older(s, UINT64_MAX);
+	return writer_sync(s->writer);
+}
+
+int stage_statfs(struct stage *s, struct statvfs *st)
+{
+	uint64_t free_bytes, total_bytes, n_inodes;
+	int r = writer_space(s->writer, &free_bytes, &total_bytes);
+
+	if (r == 0)
+		r = catalog_count_inodes(s->catalog, &n_inodes);
+	if (r < 0)
+		return r;
+	*st = (struct statvfs){
+		.f_bsize = s->store->chunk_bytes,
+		.f_frsize = 4096,
+		.f_blocks = total_bytes / 4096,
+		.f_bfree = free_bytes / 4096,
+		.f_bavail = free_bytes / 4096,
+		.f_files = n_inodes + free_bytes / 4096,
+		.f_ffree = free_bytes / 4096,
+		.f_favail = free_bytes / 4096,
+		.f_namemax = 255,
+	};
+	return 0;
+}

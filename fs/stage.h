@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * struct stage: what the staging filesystem means, without FUSE. Every operation returns 0 (or a
+ * length) or -errno as the system call would. Calls may come from many threads at once. What is not
+ * yet committed lives in memory and is answered from there; the rest comes from the index by read-only
+ * connections. Threads, queues and lock order: fs/README.md.
+ */
+#ifndef SEEDSHIP_FS_STAGE_H
+#define SEEDSHIP_FS_STAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/types.h>
+
+#include "common/base/err.h"
+#include "common/store/store.h"
+#include "common/store/writer.h"
+
+#define STAGE_ROOT_INO 1
+
+struct stage;
+
+struct stage_options {
+	struct writer_options writer;
+	uint64_t dirty_age_ms;    /* unsubmitted data is pushed to the store at this age */
+	size_t cache_bytes;       /* decoded chunks kept for reading */
+};
+
+/* Who asks: new files belong to them. umask is applied by the caller. */
+struct stage_caller {
+	uint32_t uid, gid;
+};
+
+/* Takes over the store; stage_free() closes it. */
+int stage_new(struct store *store, const struct stage_options *options, struct stage **ret,
+	      struct err *e);
+
+/* Commits everything, stops the threads, closes the store. 0, or -EIO when something could not be kept. */
+int stage_close(struct stage *s, struct err *e);
+
+/*
+ * Names. Those with `struct stat *st` count one kernel reference on the inode they return, given back
+ * by stage_forget().
+ */
+int stage_lookup(struct stage *s, uint64_t parent, const char *name, struct stat *st);
+void stage_forget(struct stage *s, uint64_t ino, uint64_t n_lookups);
+int stage_mknod(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
+		mode_t mode, dev_t rdev, struct stat *st); /* also regular files, FIFOs, sockets */
+int stage_mkdir(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
+		mode_t mode, struct stat *st);
+int stage_symlink(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
+		  const char *target, struct stat *st);
+int stage_link(struct stage *s, uint64_t ino, uint64_t parent, const char *name, struct stat *st);
+int stage_unlink(struct stage *s, uint64_t parent, const char *name);
+int stage_rmdir(struct stage *s, uint64_t parent, const char *name);
+int stage_rename(struct stage *s, uint64_t parent, const char *name, uint64_t new_parent,
+		 const char *new_name, unsigned flags); /* RENAME_NOREPLACE, RENAME_EXCHANGE */
+int stage_readlink(struct stage *s, uint64_t ino, char **ret_target); /* caller frees */
+
+/*
+ * One directory entry; off is the position after it. attr: filled, and a kernel reference counted on
+ * it, only for plus. Return false when the caller's buffer is full: this entry then does not count
+ * (its reference is taken back by the stage).
+ */
+typedef bool stage_fill(void *arg, const char *name, const struct stat *attr, uint64_t off);
+int stage_readdir(struct stage *s, uint64_t ino, uint64_t off, bool plus, stage_fill *fill, void *arg);
+
+/* Attributes. valid: STAGE_SET_* of the fields of `want` that are meant. */
+enum {
+	STAGE_SET_MODE = 1 << 0,
+	STAGE_SET_UID = 1 << 1,
+	STAGE_SET_GID = 1 << 2,
+	STAGE_SET_SIZE = 1 << 3,
+	STAGE_SET_ATIME = 1 << 4,
+	STAGE_SET_MTIME = 1 << 5,
+	STAGE_SET_ATIME_NOW = 1 << 6,
+	STAGE_SET_MTIME_NOW = 1 << 7,
+	STAGE_SET_CTIME = 1 << 8,
+	STAGE_KILL_PRIV = 1 << 9, /* drop suid, sgid and security.capability (HANDLE_KILLPRIV_V2) */
+};
+int stage_getattr(struct stage *s, uint64_t ino, struct stat *st);
+int stage_setattr(struct stage *s, uint64_t ino, const struct stat *want, unsigned valid,
+		  struct stat *st);
+
+/* Files. An open file keeps its inode alive; every open is paired with a release. */
+int stage_open(struct stage *s, uint64_t ino, bool truncate);
+int stage_create(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
+		 mode_t mode, struct stat *st); /* creates and opens; -EEXIST when there */
+void stage_release(struct stage *s, uint64_t ino);
+ssize_t stage_read(struct stage *s, uint64_t ino, void *data, size_t len_bytes, uint64_t off_bytes);
+ssize_t stage_write(struct stage *s, uint64_t ino, const void *data, size_t len_bytes,
+		    uint64_t off_bytes, bool kill_priv);
+int stage_flush(struct stage *s, uint64_t ino);  /* close(2): pushes what is buffered, does not wait */
+int stage_fsync(struct stage *s, uint64_t ino);  /* file or directory: waits until durable */
+int stage_syncfs(struct stage *s);               /* everything */
+int stage_fallocate(struct stage *s, uint64_t ino, int mode, uint64_t off_bytes, uint64_t len_bytes);
+int64_t stage_lseek(struct stage *s, uint64_t ino, uint64_t off_bytes, int whence); /* SEEK_DATA, SEEK_HOLE */
+
+/* Extended attributes. value NULL or size 0: the needed length. flags: XATTR_CREATE, XATTR_REPLACE. */
+int stage_setxattr(struct stage *s, uint64_t ino, const char *name, const void *value, size_t len_bytes,
+		   int flags);
+ssize_t stage_getxattr(struct stage *s, uint64_t ino, const char *name, void *value, size_t size_bytes);
+ssize_t stage_listxattr(struct stage *s, uint64_t ino, char *list, size_t size_bytes);
+int stage_removexattr(struct stage *s, uint64_t ino, const char *name);
+
+int stage_statfs(struct stage *s, struct statvfs *st);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Chunks of a file in memory: made dirty, filled, pushed, cut off. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "fs/stage_priv.h"
+
+/* How much of chunk idx lies within a file of this size. */
+static uint32_t bytes_within(const struct stage *s, uint64_t size_bytes, uint64_t idx)
+{
+	uint64_t start = idx * s->store->chunk_bytes;
+
+	if (size_bytes <= start)
+		return 0;
+	return (uint32_t)MIN(size_bytes - start, (uint64_t)s->store->chunk_bytes);
+}
+
+/* Fills buf with what chunk idx holds now; raw_bytes tells how much that is. */
+static int load_chunk(struct stage *s, struct inode *i, uint64_t idx, struct chunk_buf *buf)
+{
+	struct chunk_place place = {0};
+	struct chunk_buf *there = NULL;
+	struct fetch part;
+	int r = 0;
+
+	switch (content_find(&i->content, idx, &there, &place)) {
+	case CONTENT_BUFFER:
+		memcpy(buf->data, there->data, there->raw_bytes);
+		buf->raw_bytes = there->raw_bytes;
+		chunk_buf_unref(there);
+		break;
+	case CONTENT_ASK_INDEX:
+		r = catalog_chunks(s->catalog, i->ino, idx, 1, &place);
+		break;
+	case CONTENT_HOLE:
+	case CONTENT_PLACE:
+		break;
+	}
+	if (r == 0 && place.stored_bytes) {
+		part = (struct fetch){.place = place, .len_bytes = place.raw_bytes, .data = buf->data};
+		buf->raw_bytes = MIN(place.raw_bytes, buf->capacity_bytes);
+		r = cache_fetch(s->cache, &part, 1);
+	}
+	/* Bytes behind the end of the file are nobody's. */
+	buf->raw_bytes = MIN(buf->raw_bytes, bytes_within(s, i->row.size_bytes, idx));
+	return r;
+}
+
+int stage_make_dirty(struct op *op, struct inode *i, uint64_t idx, bool load, struct chunk_buf **ret)
+{
+	struct chunk_buf *buf = content_dirty_buf(&i->content, idx);
+	uint32_t chunk_bytes = op->s->store->chunk_bytes;
+	bool first = i->content.n_dirty == 0;
+	int r;
+
+	if (buf) {
+		*ret = buf;
+		return 0;
+	}
+	r = writer_reserve(op->s->writer, chunk_bytes);
+	if (r < 0)
+		return r;
+	buf = chunk_buf_new(chunk_bytes);
+	r = !buf ? -ENOMEM : load ? load_chunk(op->s, i, idx, buf) : 0;
+	if (r == 0) {
+		*ret = buf;
+		r = content_set_dirty(&i->content, idx, buf);
+	} else {
+		chunk_buf_unref(buf);
+	}
+	if (r < 0) {
+		writer_release(op->s->writer, chunk_bytes);
+		return r;
+	}
+	(void)atomic_fetch_add(&op->s->dirty_bytes, chunk_bytes);
+	return first ? stage_note_dirty(op->s, i) : 0;
+}
+
+static void push_chunk(struct op *op, struct inode *i, uint64_t idx)
+{
+	_cleanup_free_ char *path = idx == 0 ? inode_path(&op->s->inodes, i) : NULL;
+
+	change_chunk(op->set, i, i->ino, idx, content_queue(&i->content, idx), path);
+	(void)atomic_fetch_sub(&op->s->dirty_bytes, op->s->store->chunk_bytes);
+}
+
+int stage_push(struct op *op, struct inode *i)
+{
+	while (i->content.n_dirty)
+		push_chunk(op, i, i->content.dirty[0]);
+	return 0;
+}
+
+int stage_push_inode(struct stage *s, uint64_t ino)
+{
+	_cleanup_(op_end) struct op op = {0};
+	struct inode *i;
+	int r = op_begin(&op, s, false);
+
+	if (r == 0)
+		r = op_join(&op, ino, &i);
+	if (r < 0 || i->content.n_dirty == 0)
+		return r;
+	r = stage_push(&op, i);
+	return r < 0 ? r : op_submit(&op);
+}
+
+int stage_drop_chunks(struct op *op, struct inode *i, uint64_t first_idx, uint64_t end_idx)
+{
+	uint64_t mark, dropped;
+	size_t n_dirty;
+	int r = content_hide(&i->content, first_idx, end_idx, &mark, &n_dirty);
+
+	if (r < 0)
+		return r;
+	dropped = n_dirty * op->s->store->chunk_bytes;
+	(void)atomic_fetch_sub(&op->s->dirty_bytes, dropped);
+	writer_release(op->s->writer, dropped);
+	change_chunks_gone(op->set, i, i->ino, first_idx, end_idx, mark);
+	return 0;
+}
+
+int stage_truncate(struct op *op, struct inode *i, uint64_t size_bytes)
+{
+	uint32_t chunk_bytes = op->s->store->chunk_bytes;
+	uint64_t old = i->row.size_bytes, first_gone = (size_bytes + chunk_bytes - 1) / chunk_bytes;
+	struct chunk_buf *buf;
+	int r = 0;
+
+	if (size_bytes > INT64_MAX)
+		return -EFBIG;
+	/* The chunk the end falls into loses its tail: it must read as zeros if the file grows again. */
+	if (size_bytes < old && size_bytes % chunk_bytes) {
+		r = stage_make_dirty(op, i, first_gone - 1, true, &buf);
+		if (r < 0)
+			return r;
+		buf->raw_bytes = MIN(buf->raw_bytes, (uint32_t)(size_bytes % chunk_bytes));
+	}
+	if (old > first_gone * chunk_bytes)
+		r = stage_drop_chunks(op, i, first_gone, INT64_MAX);
+	if (r < 0)
+		return r;
+	i->row.size_bytes = size_bytes;
+	i->recorded_bytes = MIN(i->recorded_bytes, size_bytes);
+	i->row.content_version++;
+	stage_touch(i, true);
+	return size_bytes < old ? stage_push(op, i) : 0;
+}

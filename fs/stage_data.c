@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Operations on open files: read, write, flush, fsync, allocate, seek. */
+#include <errno.h>
+#include <linux/falloc.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "fs/stage_priv.h"
+
+#define READ_WINDOW      32                /* chunks resolved at once */
+#define MAX_DIRTY_CHUNKS 64                /* of one file, before all of them are pushed */
+#define MAX_DIRTY_BYTES  (256 * MiB)       /* of all files */
+
+/* ---- open and close ---- */
+
+int stage_open(struct stage *s, uint64_t ino, bool truncate)
+{
+	_cleanup_(op_end) struct op op = {0};
+	struct inode *i;
+	int r = op_begin(&op, s, false);
+
+	if (r == 0)
+		r = op_join(&op, ino, &i);
+	if (r == 0 && truncate) {
+		r = stage_truncate(&op, i, 0);
+		if (r == 0)
+			r = op_submit(&op);
+	}
+	if (r == 0)
+		inode_add_open(&s->inodes, i);
+	return r;
+}
+
+void stage_release(struct stage *s, uint64_t ino)
+{
+	struct inode *i;
+
+	if (inode_get(&s->inodes, ino, &i) < 0)
+		return;
+	inode_drop_open(&s->inodes, i);
+	stage_reap(s, i);
+	inode_unpin(&s->inodes, i);
+}
+
+/* ---- read ---- */
+
+struct read_window {
+	uint64_t first_idx;
+	size_t n;
+	struct chunk_place places[READ_WINDOW]; /* stored_bytes 0 = done already */
+	bool ask_index[READ_WINDOW];
+	bool ask_any;
+	struct fetch parts[READ_WINDOW];
+};
+
+/* The part of chunk n of the window that [off, off + len) covers. */
+static struct fetch window_part(const struct stage *s, const struct read_window *w, size_t n, void *data,
+				size_t len_bytes, uint64_t off_bytes)
+{
+	uint64_t start = (w->first_idx + n) * s->store->chunk_bytes, end = start + s->store->chunk_bytes;
+	uint64_t from = MAX(start, off_bytes), to = MIN(end, off_bytes + len_bytes);
+
+	return (struct fetch){.place = w->places[n],
+			      .from_bytes = (uint32_t)(from - start),
+			      .len_bytes = (uint32_t)(to - from),
+			      .data = (char *)data + (from - off_bytes)};
+}
+
+static void copy_buf(const struct fetch *part, const struct chunk_buf *buf)
+{
+	uint32_t have = buf->raw_bytes > part->from_bytes ? buf->raw_bytes - part->from_bytes : 0;
+	uint32_t n = MIN(have, part->len_bytes);
+
+	memcpy(part->data, buf->data + part->from_bytes, n);
+	memset((char *)part->data + n, 0, part->len_bytes - n);
+}
+
+/* With the inode locked: serves what is in memory, notes what is not. */
+static void resolve(struct stage *s, struct inode *i, struct read_window *w, void *data,
+		    size_t len_bytes, uint64_t off_bytes)
+{
+	for (size_t n = 0; n < w->n; n++) {
+		struct fetch part = window_part(s, w, n, data, len_bytes, off_bytes);
+		struct chunk_buf *buf;
+
+		switch (content_find(&i->content, w->first_idx + n, &buf, &w->places[n])) {
+		case CONTENT_BUFFER:
+			copy_buf(&part, buf);
+			chunk_buf_unref(buf);
+			break;
+		case CONTENT_HOLE:
+			w->places[n].stored_bytes = 0;
+			memset(part.data, 0, part.len_bytes);
+			break;
+		case CONTENT_ASK_INDEX:
+			w->ask_index[n] = w->ask_any = true;
+			break;
+		case CONTENT_PLACE:
+			break;
+		}
+	}
+}
+
+/* Without any lock: a place in a pack keeps its content. */
+static int fetch_window(struct stage *s, uint64_t ino, struct read_window *w, void *data,
+			size_t len_bytes, uint64_t off_bytes)
+{
+	struct chunk_place rows[READ_WINDOW];
+	size_t n_parts = 0;
+
+	if (w->ask_any) {
+		int r = catalog_chunks(s->catalog, ino, w->first_idx, w->n, rows);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t n = 0; n < w->n; n++) {
+		struct fetch part;
+
+		if (w->ask_index[n])
+			w->places[n] = rows[n];
+		part = window_part(s, w, n, data, len_bytes, off_bytes);
+		if (w->places[n].stored_bytes)
+			w->parts[n_parts++] = part;
+		else if (w->ask_index[n])
+			memset(part.data, 0, part.len_bytes);
+	}
+	return n_parts ? cache_fetch(s->cache, w->parts, n_parts) : 0;
+}
+
+static int read_window(struct stage *s, struct inode *i, void *data, size_t len_bytes,
+		       uint64_t off_bytes, size_t *ret_bytes)
+{
+	uint32_t chunk_bytes = s->store->chunk_bytes;
+	struct read_window w = {.first_idx = off_bytes / chunk_bytes};
+	uint64_t window_end = (w.first_idx + READ_WINDOW) * chunk_bytes;
+
+	(void)pthread_mutex_lock(&i->lock);
+	len_bytes = (size_t)MIN((uint64_t)len_bytes, window_end - off_bytes);
+	if (off_bytes >= i->row.size_bytes)
+		len_bytes = 0;
+	else
+		len_bytes = (size_t)MIN((uint64_t)len_bytes, i->row.size_bytes - off_bytes);
+	if (len_bytes) {
+		w.n = (size_t)((off_bytes + len_bytes - 1) / chunk_bytes - w.first_idx + 1);
+		resolve(s, i, &w, data, len_bytes, off_bytes);
+	}
+	(void)pthread_mutex_unlock(&i->lock);
+	*ret_bytes = len_bytes;
+	return len_bytes ? fetch_window(s, i->ino, &w, data, len_bytes, off_bytes) : 0;
+}
+
+ssize_t stage_read(struct stage *s, uint64_t ino, void *data, size_t len_bytes, uint64_t off_bytes)
+{
+	struct inode *i;
+	size_t done = 0;
+	int r = inode_get(&s->inodes, ino, &i);
+
+	if (r < 0)
+		return r;
+	while (r == 0 && done < len_bytes) {
+		size_t n;
+
+		r = read_window(s, i, (char *)data + done, len_bytes - done, off_bytes + done, &n);
+		if (n == 0)
+			break;
+		done += n;
+	}
+	inode_unpin(&s->inodes, i);
+	return r < 0 ? r : (ssize_t)done;
+}
+
+/* ---- write ---- */
+
+static int write_chunk(struct op *op, struct inode *i, uint64_t idx, uint32_t from, uint32_t len,
+		       const void *data)
+{
+	uint32_t chunk_bytes = op->s->store->chunk_bytes;
+	uint64_t start = idx * chunk_bytes, end = start + from + len;
+	bool covers = from == 0 && (len == chunk_bytes || end >= i->row.size_bytes);
+	struct chunk_buf *buf;
+	int r = stage_make_dirty(op, i, idx, !covers, &buf);
+
+	if (r < 0)
+		return r;
+	if (from > buf->raw_bytes)
+		memset(buf->data + buf->raw_bytes, 0, from - buf->raw_bytes);
+	memcpy(buf->data + from, data, len);
+	buf->raw_bytes = MAX(buf->raw_bytes, from + len);
+	return 0;
+}
+
+/* Full chunks go on their way at once; the rest waits for more, for close, or for its age. */
+static int push_full(struct op *op, struct inode *i, uint64_t first_idx, uint64_t end_off_bytes)
+{
+	uint64_t end_idx = end_off_bytes / op->s->store->chunk_bytes;
+
+	if (i->content.n_dirty == 0 || end_idx <= first_idx)
+		return 0;
+	/* All earlier ones first: the recorded size follows the lowest dirty chunk. */
+	return stage_push(op, i);
+}
+
+ssize_t stage_write(struct stage *s, uint64_t ino, const void *data, size_t len_bytes,
+		    uint64_t off_bytes, bool kill_priv)
+{
+	_cleanup_(op_end) struct op op = {0};
+	uint32_t chunk_bytes = s->store->chunk_bytes;
+	struct inode *i;
+	size_t done = 0;
+	int r;
+
+	if (off_bytes > INT64_MAX - len_bytes)
+		return -EFBIG;
+	r = op_begin(&op, s, false);
+	if (r == 0)
+		r = op_join(&op, ino, &i);
+	if (r == 0 && kill_priv)
+		r = stage_kill_priv(&op, i);
+	while (r == 0 && done < len_bytes) {
+		uint64_t at = off_bytes + done;
+		uint32_t from = (uint32_t)(at % chunk_bytes);
+		uint32_t n = (uint32_t)MIN((uint64_t)(chunk_bytes - from), len_bytes - done);
+
+		r = write_chunk(&op, i, at / chunk_bytes, from, n, (const char *)data + done);
+		if (r < 0)
+			break;
+		done += n;
+		i->row.size_bytes = MAX(i->row.size_bytes, at + n);
+	}
+	if (done == 0)
+		return r;
+	i->row.content_version++;
+	stage_touch(i, true);
+	r = push_full(&op, i, off_bytes / chunk_bytes, off_bytes + done);
+	if (r == 0 && (i->content.n_dirty > MAX_DIRTY_CHUNKS ||
+		       atomic_load(&s->dirty_bytes) > MAX_DIRTY_BYTES))
+		r = stage_push(&op, i);
+	if (r == 0 && op.set->n_changes)
+		r = op_submit(&op);
+	return r < 0 ? r : (ssize_t)done;
+}
+
+/* ---- durability ---- */
+
+int stage_flush(struct stage *s, uint64_t ino)
+{
+	return stage_push_inode(s, ino);
+}
+
+int stage_fsync(struct stage *s, uint64_t ino)
+{
+	int r = stage_push_inode(s, ino);
+
+	return r < 0 ? r : writer_sync(s->writer);
+}
+
+/* ---- fallocate ---- */
+
+/* Zeroes part of one chunk. */
+static int zero_part(struct op *op, struct inode *i, uint64_t idx, uint32_t from, uint32_t to)
+{
+	struct chunk_buf *buf;
+	int r = stage_make_dirty(op, i, idx, true, &buf);
+
+	if (r == 0 && buf->raw_bytes > from)
+		memset(buf->data + from, 0, MIN(to, buf->raw_bytes) - from);
+	return r;
+}
+
+static int zero_range(struct op *op, struct inode *i, uint64_t off_bytes, uint64_t end_bytes)
+{
+	uint32_t chunk_bytes = op->s->store->chunk_bytes;
+	uint64_t first = (off_bytes + chunk_bytes - 1) / chunk_bytes, end = end_bytes / chunk_bytes;
+	int r = 0;
+
+	if (end_bytes >= i->row.size_bytes)
+		end = MAX(end, (i->row.size_bytes + chunk_bytes - 1) / chunk_bytes);
+	if (off_bytes % chunk_bytes)
+		r = zero_part(op, i, first - 1, (uint32_t)(off_bytes % chunk_bytes),
+			      (uint32_t)MIN(end_bytes - (first - 1) * chunk_bytes, (uint64_t)chunk_bytes));
+	if (r == 0 && end >= first && end_bytes > end * chunk_bytes &&
+	    end * chunk_bytes < i->row.size_bytes)
+		r = zero_part(op, i, end, 0, (uint32_t)(end_bytes - end * chunk_bytes));
+	if (r == 0 && first < end)
+		r = stage_drop_chunks(op, i, first, end);
+	i->row.content_version++;
+	stage_touch(i, true);
+	return r;
+}
+
+int stage_fallocate(struct stage *s, uint64_t ino, int mode, uint64_t off_bytes, uint64_t len_bytes)
+{
+	_cleanup_(op_end) struct op op = {0};
+	bool keep_size = mode & FALLOC_FL_KEEP_SIZE;
+	uint64_t end_bytes = off_bytes + len_bytes, free_bytes, total_bytes;
+	struct inode *i;
+	int r;
+
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		return -EOPNOTSUPP;
+	if (end_bytes > INT64_MAX || end_bytes < off_bytes)
+		return -EFBIG;
+	r = op_begin(&op, s, false);
+	if (r == 0)
+		r = op_join(&op, ino, &i);
+	if (r == 0 && !(mode & FALLOC_FL_PUNCH_HOLE)) {
+		r = writer_space(s->writer, &free_bytes, &total_bytes);
+		if (r == 0 && len_bytes > free_bytes)
+			r = -ENOSPC;
+	}
+	if (r < 0)
+		return r;
+	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		r = zero_range(&op, i, off_bytes, end_bytes);
+	if (r == 0 && !keep_size && end_bytes > i->row.size_bytes)
+		r = stage_truncate(&op, i, end_bytes);
+	return r < 0 ? r : op_submit(&op);
+}
+
+/* ---- SEEK_DATA, SEEK_HOLE ---- */
+
+/* First chunk >= idx with content, by memory and index together; UINT64_MAX = none. */
+static int next_data(struct stage *s, struct inode *i, uint64_t idx, uint64_t *ret)
+{
+	uint64_t in_memory, in_index = idx;
+	struct chunk_place place;
+	struct chunk_buf *buf;
+	int r;
+
+	(void)content_next(&i->content, idx, &in_memory);
+	for (;; in_index++) {
+		enum content_answer answer;
+
+		r = catalog_next_chunk(s->catalog, i->ino, in_index, &in_index);
+		if (r == -ENOENT || (r == 0 && in_index >= in_memory))
+			break;
+		if (r < 0)
+			return r;
+		answer = content_find(&i->content, in_index, &buf, &place);
+		if (answer == CONTENT_BUFFER)
+			chunk_buf_unref(buf);
+		if (answer != CONTENT_HOLE) {
+			*ret = in_index;
+			return 0;
+		}
+	}
+	*ret = in_memory;
+	return 0;
+}
+
+int64_t stage_lseek(struct stage *s, uint64_t ino, uint64_t off_bytes, int whence)
+{
+	_cleanup_(op_end) struct op op = {0};
+	uint32_t chunk_bytes = s->store->chunk_bytes;
+	uint64_t idx = off_bytes / chunk_bytes, next;
+	struct inode *i;
+	int r = op_begin(&op, s, false);
+
+	if (r == 0)
+		r = op_join(&op, ino, &i);
+	if (r < 0)
+		return r;
+	if (off_bytes >= i->row.size_bytes)
+		return -ENXIO;
+	r = next_data(s, i, idx, &next);
+	if (whence == SEEK_DATA) {
+		if (r == 0 && (next == UINT64_MAX || next * chunk_bytes >= i->row.size_bytes))
+			r = -ENXIO;
+		return r < 0 ? r : (int64_t)MAX(off_bytes, next * chunk_bytes);
+	}
+	while (r == 0 && next == idx && idx * chunk_bytes < i->row.size_bytes)
+		r = next_data(s, i, ++idx, &next);
+	return r < 0 ? r : (int64_t)MIN(i->row.size_bytes, MAX(off_bytes, idx * chunk_bytes));
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Operations on the tree: lookup, create, link, remove. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "fs/stage_priv.h"
+
+#define NAME_MAX_BYTES 255
+#define LINK_MAX       UINT32_C(1000000)
+
+int stage_find_name(struct stage *s, uint64_t parent, const char *name, uint64_t *ret_ino)
+{
+	uint64_t id;
+
+	if (strlen(name) > NAME_MAX_BYTES)
+		return -ENAMETOOLONG;
+	switch (names_find(&s->names, parent, name, ret_ino)) {
+	case NAMES_LIVE:
+		return 0;
+	case NAMES_GONE:
+		return -ENOENT;
+	case NAMES_ASK_INDEX:
+		break;
+	}
+	return catalog_lookup(s->catalog, parent, name, ret_ino, &id);
+}
+
+void stage_give(struct stage *s, struct inode *i, struct stat *st)
+{
+	inode_add_lookup(&s->inodes, i);
+	inode_stat(i, st);
+}
+
+/* "." and ".." of a directory: asked for by network re-export. */
+static int find_dots(struct stage *s, uint64_t dir, const char *name, uint64_t *ret_ino)
+{
+	_cleanup_free_ char *unused = NULL;
+	struct inode *i;
+	int r;
+
+	if (strcmp(name, ".") == 0 || dir == STAGE_ROOT_INO) {
+		*ret_ino = dir;
+		return 0;
+	}
+	r = inode_get(&s->inodes, dir, &i);
+	if (r < 0)
+		return r;
+	(void)pthread_mutex_lock(&s->inodes.lock);
+	*ret_ino = i->parent;
+	(void)pthread_mutex_unlock(&s->inodes.lock);
+	inode_unpin(&s->inodes, i);
+	return *ret_ino ? 0 : catalog_name_of(s->catalog, dir, ret_ino, &unused);
+}
+
+int stage_lookup(struct stage *s, uint64_t parent, const char *name, struct stat *st)
+{
+	struct inode *i;
+	uint64_t ino;
+	int r;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		r = find_dots(s, parent, name, &ino);
+	else
+		r = stage_find_name(s, parent, name, &ino);
+	if (r == 0)
+		r = inode_get(&s->inodes, ino, &i);
+	if (r < 0)
+		return r;
+	inode_set_place(&s->inodes, i, parent, name);
+	(void)pthread_mutex_lock(&i->lock);
+	stage_give(s, i, st);
+	(void)pthread_mutex_unlock(&i->lock);
+	inode_unpin(&s->inodes, i);
+	return 0;
+}
+
+void stage_reap(struct stage *s, struct inode *i)
+{
+	_cleanup_(op_end) struct op op = {0};
+	struct inode *same;
+
+	if (op_begin(&op, s, false) < 0 || op_join(&op, i->ino, &same) < 0)
+		return;
+	if (i->row.nlink || i->removed || !inode_unreferenced(&s->inodes, i))
+		return;
+	i->removed = true;
+	(void)atomic_fetch_sub(&s->dirty_bytes, i->content.n_dirty * s->store->chunk_bytes);
+	writer_release(s->writer, i->content.n_dirty * s->store->chunk_bytes);
+	i->content.n_dirty = 0;
+	change_orphan_gone(op.set, i->ino);
+	change_inode_gone(op.set, i, i->ino);
+	(void)op_submit(&op); /* a failed store says so elsewhere; the orphan is removed at the next mount */
+}
+
+void stage_forget(struct stage *s, uint64_t ino, uint64_t n_lookups)
+{
+	struct inode *i;
+
+	if (inode_get(&s->inodes, ino, &i) < 0)
+		return;
+	inode_drop_lookups(&s->inodes, i, n_lookups);
+	stage_reap(s, i);
+	inode_unpin(&s->inodes, i);
+}
+
+void stage_touch(struct inode *i, bool content)
+{
+	i->row.ctime_ns = stage_now_ns();
+	if (content)
+		i->row.mtime_ns = i->row.ctime_ns;
+}
+
+/* The directory a name is to be put into: -EEXIST when the name is there. */
+static int join_parent(struct op *op, uint64_t parent, const char *name, struct inode **ret)
+{
+	uint64_t ino;
+	int r = op_join(op, parent, ret);
+
+	if (r < 0)
+		return r;
+	if (!S_ISDIR((*ret)->row.mode))
+		return -ENOTDIR;
+	if ((*ret)->row.nlink == 0)
+		return -ENOENT;
+	r = stage_find_name(op->s, parent, name, &ino);
+	return r == 0 ? -EEXIST : r == -ENOENT ? 0 : r;
+}
+
+/* A new inode under a new name, in op; owners and setgid as on a local filesystem. */
+static int create(struct op *op, const struct stage_caller *who, uint64_t parent_ino, const char *name,
+		  mode_t mode, dev_t rdev, struct inode **ret)
+{
+	uint64_t now = stage_now_ns();
+	struct inode_row row = {
+		.mode = mode,
+		.nlink = S_ISDIR(mode) ? 2 : 1,
+		.uid = who->uid,
+		.gid = who->gid,
+		.rdev = rdev,
+		.atime_ns = now,
+		.mtime_ns = now,
+		.ctime_ns = now,
+		.btime_ns = now,
+	};
+	struct inode *parent;
+	int r = join_parent(op, parent_ino, name, &parent);
+
+	if (r < 0)
+		return r;
+	if (parent->row.mode & S_ISGID) {
+		row.gid = parent->row.gid;
+		if (S_ISDIR(mode))
+			row.mode |= S_ISGID;
+	}
+	r = op_create(op, &row, ret);
+	if (r == 0)
+		r = op_add_name(op, parent, name, *ret);
+	if (r < 0)
+		return r;
+	parent->row.nlink += S_ISDIR(mode) ? 1 : 0;
+	stage_touch(parent, true);
+	return 0;
+}
+
+static int create_and_give(struct stage *s, const struct stage_caller *who, uint64_t parent,
+			   const char *name, mode_t mode, dev_t rdev, const char *target, bool open,
+			   struct stat *st)
+{
+	_cleanup_(op_end) struct op op = {0};
+	struct inode *i;
+	int r = op_begin(&op, s, true);
+
+	if (r == 0)
+		r = create(&op, who, parent, name, mode, rdev, &i);
+	if (r < 0)
+		return r;
+	if (target) {
+		i->row.size_bytes = i->recorded_bytes = strlen(target);
+		i->target = strdup(target);
+		if (!i->target)
+			op.set->failed = true;
+		change_symlink(op.set, i->ino, target);
+	}
+	r = op_submit(&op);
+	if (r < 0)
+		return r;
+	stage_give(s, i, st);
+	if (open)
+		inode_add_open(&s->inodes, i);
+	return 0;
+}
+
+int stage_mknod(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
+		mode_t mode, dev_t rdev, struct stat *st)
+{
+	return create_and_give(s, who, parent, name, mode, rdev, NULL, false, st);
+}
+
+int stage_mkdir(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
+		mode_t mode, struct stat *st)
+{
+	return create_and_give(s, who, parent, name, (mode & 07777) | S_IFDIR, 0, NULL, false, st);
+}
+
+int stage_create(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
+		 mode_t mode, struct stat *st)
+{
+	return create_and_give(s, who, parent, name, (mode & 07777) | S_IFREG, 0, NULL, true, st);
+}
+
+int stage_symlink(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
+		  const char *target, struct stat *st)
+{
+	return create_and_give(s, who, parent, name, S_IFLNK | 0777, 0, target, false, st);
+}
+
+int stage_readlink(struct stage *s, uint64_t ino, char **ret_target)
+{
+	struct inode *i;
+	char *target = NULL;
+	bool known;
+	int r = inode_get(&s->inodes, ino, &i);
+
+	if (r < 0)
+		return r;
+	(void)pthread_mutex_lock(&i->lock);
+	known = i->target != NULL;
+	if (known)
+		target = strdup(i->target);
+	(void)pthread_mutex_unlock(&i->lock);
+	inode_unpin(&s->inodes, i);
+	if (!known)
+		return catalog_symlink(s->catalog, ino, ret_target);
+	if (!target)
+		return -ENOMEM;
+	*ret_target = target;
+	return 0;
+}
+
+int stage_link(struct stage *s, uint64_t ino, uint64_t parent_ino, const char *name, struct stat *st)
+{
+	_cleanup_(op_end) struct op op = {0};
+	struct inode *parent, *i;
+	int r = op_begin(&op, s, true);
+
+	if (r == 0)
+		r = join_parent(&op, parent_ino, name, &parent);
+	if (r == 0)
+		r = op_join(&op, ino, &i);
+	if (r < 0)
+		return r;
+	if (S_ISDIR(i->row.mode))
+		return -EPERM;
+	if (i->row.nlink == 0)
+		return -ENOENT;
+	if (i->row.nlink >= LINK_MAX)
+		return -EMLINK;
+	r = op_add_name(&op, parent, name, i);
+	if (r < 0)
+		return r;
+	i->row.nlink++;
+	stage_touch(i, false);
+	stage_touch(parent, true);
+	r = op_submit(&op);
+	if (r == 0)
+		stage_give(s, i, st);
+	return r;
+}
+
+/* One name less for an inode in op; the last one makes it an orphan until it is closed. */
+void op_drop_link(struct op *op, struct inode *parent, struct inode *i)
+{
+	if (S_ISDIR(i->row.mode)) {
+		i->row.nlink = 0;
+		parent->row.nlink -= MIN(parent->row.nlink, 1);
+	} else {
+		i->row.nlink -= MIN(i->row.nlink, 1);
+	}
+	stage_touch(i, false);
+	if (i->row.nlink == 0)
+		change_orphan(op->set, i->ino);
+}
+
+int stage_dir_empty(struct stage *s, uint64_t dir)
+{
+	struct dir_list list;
+	int r = names_list(&s->names, s->catalog, dir, 0, &list);
+
+	if (r < 0)
+		return r;
+	r = list.n ? -ENOTEMPTY : 0;
+	dir_list_done(&list);
+	return r;
+}
+
+/* Joins parent and the inode a name refers to, and checks that it may be removed. */
+static int join_victim(struct op *op, uint64_t parent_ino, const char *name, bool dir,
+		       struct inode **ret_parent, struct inode **ret)
+{
+	uint64_t ino;
+	int r = op_join(op, parent_ino, ret_parent);
+
+	if (r == 0)
+		r = stage_find_name(op->s, parent_ino, name, &ino);
+	if (r == 0)
+		r = op_join(op, ino, ret);
+	if (r < 0)
+		return r;
+	if (dir && !S_ISDIR((*ret)->row.mode))
+		return -ENOTDIR;
+	if (!dir && S_ISDIR((*ret)->row.mode))
+		return -EISDIR;
+	return dir ? stage_dir_empty(op->s, ino) : 0;
+}
+
+static int remove_name(struct stage *s, uint64_t parent_ino, const char *name, bool dir)
+{
+	struct op op = {0};
+	struct inode *parent, *i = NULL;
+	int r = op_begin(&op, s, true);
+
+	if (r == 0)
+		r = join_victim(&op, parent_ino, name, dir, &parent, &i);
+	if (r == 0)
+		r = op_remove_name(&op, parent, name, i->ino);
+	if (r == 0) {
+		op_drop_link(&op, parent, i);
+		stage_touch(parent, true);
+		inode_pin(&s->inodes, i);
+		r = op_submit(&op);
+	} else {
+		i = NULL;
+	}
+	op_end(&op);
+	if (i) {
+		stage_reap(s, i); /* when the kernel holds no reference, e.g. over NFS */
+		inode_unpin(&s->inodes, i);
+	}
+	return r;
+}
+
+int stage_unlink(struct stage *s, uint64_t parent, const char *name)
+{
+	return remove_name(s, parent, name, false);
+}
+
+int stage_rmdir(struct stage *s, uint64_t parent, const char *name)
+{
+	return remove_name(s, parent, name, true);
+}

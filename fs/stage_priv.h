@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the stage share. Lock order: names_lock, inode locks, then leaves (table, names, content). */
+#ifndef SEEDSHIP_FS_STAGE_PRIV_H
+#define SEEDSHIP_FS_STAGE_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "common/store/catalog.h"
+#include "fs/cache.h"
+#include "fs/inode.h"
+#include "fs/names.h"
+#include "fs/stage.h"
+
+#define OP_MAX_INODES 6
+
+struct stage {
+	struct store *store;
+	struct stage_options options;
+	struct writer *writer;
+	struct catalog *catalog;
+	struct cache *cache;
+	struct inode_table inodes;
+	struct names names;
+	pthread_mutex_t names_lock; /* one change of the tree at a time; held across submit */
+	atomic_uint_fast64_t next_ino, next_dentry;
+	atomic_uint_fast64_t dirty_bytes; /* buffers of DIRTY chunks */
+
+	pthread_mutex_t dirty_lock; /* leaf */
+	pthread_cond_t dirty_changed;
+	struct dirty_inode *dirty;  /* dirty_lock: inodes with DIRTY chunks, each pinned */
+	bool stopping;              /* dirty_lock */
+	pthread_t flusher;
+	bool flusher_started;
+};
+
+struct dirty_inode {
+	struct dirty_inode *next;
+	struct inode *inode;
+};
+
+/*
+ * struct op: one operation on the tree or on a file. Inodes that join stay locked until the end, so that
+ * the rows submitted are the last word on them. Only an op that holds names_lock may take more than one.
+ */
+struct op {
+	struct stage *s;
+	struct change_set *set;
+	struct inode *inodes[OP_MAX_INODES];
+	unsigned n_inodes;
+	bool names_locked;
+};
+
+int op_begin(struct op *op, struct stage *s, bool changes_names);
+void op_end(struct op *op); /* unlocks and unpins; drops what was not submitted */
+
+/* Finds, pins and locks an inode; the same one twice is fine. */
+int op_join(struct op *op, uint64_t ino, struct inode **ret);
+
+/* Creates an inode and lets it join. */
+int op_create(struct op *op, const struct inode_row *row, struct inode **ret);
+
+/* Submits the set with the rows of all inodes that joined. */
+int op_submit(struct op *op);
+
+/* Changes of names: in memory and in the set. mode: of the inode. */
+int op_add_name(struct op *op, struct inode *parent, const char *name, struct inode *child);
+int op_remove_name(struct op *op, struct inode *parent, const char *name, uint64_t ino);
+
+uint64_t stage_now_ns(void);
+
+/* ino of a name, without any reference. -ENOENT. */
+int stage_find_name(struct stage *s, uint64_t parent, const char *name, uint64_t *ret_ino);
+
+/* With i->lock held: counts a kernel reference and fills st. */
+void stage_give(struct stage *s, struct inode *i, struct stat *st);
+
+/* Removes an inode without name and references from the store. i is pinned and not locked. */
+void stage_reap(struct stage *s, struct inode *i);
+
+/* With i locked: ctime, and mtime when its content changed. */
+void stage_touch(struct inode *i, bool content);
+
+/* One name less for an inode in op; the last one makes it an orphan until it is closed. */
+void op_drop_link(struct op *op, struct inode *parent, struct inode *i);
+
+/* -ENOTEMPTY when the directory has names. */
+int stage_dir_empty(struct stage *s, uint64_t dir);
+
+/* With i in op: content. */
+int stage_truncate(struct op *op, struct inode *i, uint64_t size_bytes);
+int stage_kill_priv(struct op *op, struct inode *i);
+
+/* With i in op: moves every DIRTY chunk into the op's set. */
+int stage_push(struct op *op, struct inode *i);
+
+/* A whole private buffer of chunk idx, with its content so far unless !load. */
+int stage_make_dirty(struct op *op, struct inode *i, uint64_t idx, bool load, struct chunk_buf **ret);
+
+/* With i in op: chunks [first, end) become a hole. */
+int stage_drop_chunks(struct op *op, struct inode *i, uint64_t first_idx, uint64_t end_idx);
+
+/* Pushes an inode's dirty chunks in an operation of their own. */
+int stage_push_inode(struct stage *s, uint64_t ino);
+
+/* i has DIRTY chunks: the flusher will look after it. */
+int stage_note_dirty(struct stage *s, struct inode *i);
+
+/* The size that may be recorded now: never beyond bytes that are still in memory only. */
+uint64_t stage_recordable_bytes(const struct stage *s, const struct inode *i);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Bits of the FUSE protocol between the kernel and libfuse. */
+#include "fs/wire.h"
+
+#include <linux/fuse.h>
+#include <string.h>
+
+/* The request this thread serves. */
+static _Thread_local struct {
+	bool kills_priv;
+	bool is_init;
+	bool offers_killpriv; /* INIT only */
+} current;
+
+/* The 32-bit field of a request's arguments, or 0 when the request is too short to have it. */
+static uint32_t get_field(const void *request, size_t len_bytes, size_t offset)
+{
+	uint32_t value = 0;
+
+	offset += sizeof(struct fuse_in_header);
+	if (offset + sizeof(value) <= len_bytes)
+		memcpy(&value, (const char *)request + offset, sizeof(value));
+	return value;
+}
+
+#define FIELD(type, member) get_field(request, len_bytes, offsetof(struct type, member))
+
+void wire_note_request(const void *request, size_t len_bytes)
+{
+	struct fuse_in_header header;
+
+	memset(&current, 0, sizeof(current));
+	if (len_bytes < sizeof(header))
+		return;
+	memcpy(&header, request, sizeof(header));
+	switch (header.opcode) {
+	case FUSE_INIT:
+		current.is_init = true;
+		current.offers_killpriv = FIELD(fuse_init_in, flags) & FUSE_HANDLE_KILLPRIV_V2;
+		break;
+	case FUSE_WRITE:
+		current.kills_priv = FIELD(fuse_write_in, write_flags) & FUSE_WRITE_KILL_SUIDGID;
+		break;
+	case FUSE_OPEN:
+		current.kills_priv = FIELD(fuse_open_in, open_flags) & FUSE_OPEN_KILL_SUIDGID;
+		break;
+	case FUSE_CREATE:
+		current.kills_priv = FIELD(fuse_create_in, open_flags) & FUSE_OPEN_KILL_SUIDGID;
+		break;
+	case FUSE_SETATTR:
+		current.kills_priv = FIELD(fuse_setattr_in, valid) & FATTR_KILL_SUIDGID;
+		break;
+	default:
+		break;
+	}
+}
+
+bool wire_kills_priv(void)
+{
+	return current.kills_priv;
+}
+
+bool wire_complete_init(const struct iovec *reply, int count)
+{
+	const struct fuse_out_header *header = reply[0].iov_base;
+	struct fuse_init_out *init;
+
+	if (!current.is_init || header->error != 0 || count != 2 ||
+	    reply[1].iov_len < offsetof(struct fuse_init_out, max_background))
+		return false;
+	init = reply[1].iov_base;
+	if (init->max_write == 0 && init->flags == 0)
+		return false; /* only a protocol version so far: the kernel asks again */
+	if (current.offers_killpriv)
+		init->flags |= FUSE_HANDLE_KILLPRIV_V2;
+	return true;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The few bits of the FUSE protocol (linux/fuse.h) that libfuse 3.14 does not pass on. They are read from
+ * the raw request and written into the raw reply; both happen in the thread that serves the request.
+ *
+ * What for: FUSE_HANDLE_KILLPRIV_V2. Without it the kernel asks for the attribute security.capability
+ * before every single write. With it, clearing suid and sgid when a file's content changes is our duty:
+ * the kernel says with each request whether the caller's rights call for it.
+ */
+#ifndef SEEDSHIP_FS_WIRE_H
+#define SEEDSHIP_FS_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/uio.h>
+
+/* Looks at a request that was just read. */
+void wire_note_request(const void *request, size_t len_bytes);
+
+/* Whether the request of this thread (write, open, create, setattr) drops suid and sgid. */
+bool wire_kills_priv(void);
+
+/*
+ * Looks at a reply before it is written: the one to INIT gets FUSE_HANDLE_KILLPRIV_V2 if the kernel
+ * offered it. True for that reply, when it says that all is well.
+ */
+bool wire_complete_init(const struct iovec *reply, int count);
+
+#endif
