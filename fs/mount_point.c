@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,11 +27,18 @@ static void end_mntent(FILE **f)
 		(void)endmntent(*f);
 }
 
-/* Resolves all but the last component, which may be a dead mount. */
-static int resolve_parent(const char *path, char **ret, struct err *e)
+/* realpath(), also where the last component is a dead mount that does not even tell what it is. */
+static int resolve(const char *path, char **ret, struct err *e)
 {
-	_cleanup_free_ char *for_dir = strdup(path), *for_base = strdup(path), *dir = NULL;
+	_cleanup_free_ char *for_dir = NULL, *for_base = NULL, *dir = NULL;
 
+	*ret = realpath(path, NULL);
+	if (*ret)
+		return 0;
+	if (errno != ENOTCONN)
+		return err_sys(e, "mount point '%s'", path);
+	for_dir = strdup(path);
+	for_base = strdup(path);
 	if (!for_dir || !for_base)
 		return err_oom(e);
 	dir = realpath(dirname(for_dir), NULL);
@@ -41,6 +49,14 @@ static int resolve_parent(const char *path, char **ret, struct err *e)
 		return err_oom(e);
 	}
 	return 0;
+}
+
+/* Asks the filesystem, not the kernel's memory of it, which outlives the filesystem. */
+static bool is_dead(const char *path)
+{
+	struct statvfs st;
+
+	return statvfs(path, &st) < 0 && errno == ENOTCONN;
 }
 
 /* Whether the topmost mount at path is one of ours. */
@@ -71,6 +87,13 @@ static int run_fusermount(const char *path)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
 }
 
+static int detach(const char *path)
+{
+	int r = umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
+
+	return r == -EPERM ? run_fusermount(path) : r;
+}
+
 static int detach_dead(const char *path, struct err *e)
 {
 	int r;
@@ -80,9 +103,7 @@ static int detach_dead(const char *path, struct err *e)
 			    path);
 		return err_hint(e, r, "unmount it first: umount -l '%s'", path);
 	}
-	r = umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
-	if (r == -EPERM)
-		r = run_fusermount(path);
+	r = detach(path);
 	if (r < 0)
 		return err_set(e, -r, "cannot detach the dead mount at '%s': %s", path,
 			       strerror(-r));
@@ -94,26 +115,24 @@ int mount_point_prepare(const char *path, char **ret, struct err *e)
 {
 	_cleanup_free_ char *resolved = NULL;
 	struct stat st;
+	int r = resolve(path, &resolved, e);
 
-	for (int i = 0; i < DEAD_MOUNTS_MAX && stat(path, &st) < 0; i++) {
-		_cleanup_free_ char *dead = NULL;
-		int r;
-
-		if (errno != ENOTCONN)
-			return err_sys(e, "mount point '%s'", path);
-		r = resolve_parent(path, &dead, e);
-		if (r == 0)
-			r = detach_dead(dead, e);
-		if (r < 0)
-			return r;
-	}
-	resolved = realpath(path, NULL);
-	if (!resolved || stat(resolved, &st) < 0)
+	for (int i = 0; r == 0 && i < DEAD_MOUNTS_MAX && is_dead(resolved); i++)
+		r = detach_dead(resolved, e);
+	if (r < 0)
+		return r;
+	if (stat(resolved, &st) < 0)
 		return err_sys(e, "mount point '%s'", path);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, ENOTDIR, "mount point '%s' is not a directory", path);
 	*ret = take_ptr(resolved);
 	return 0;
+}
+
+void mount_point_clear(const char *path)
+{
+	if (is_dead(path) && is_seedfs(path))
+		(void)detach(path);
 }
 
 void mount_point_raise_readahead(const char *path, unsigned kib)

@@ -14,6 +14,9 @@
  */
 int mount_point_prepare(const char *path, char **ret, struct err *e);
 
+/* Detaches a dead seedfs at path, if there is one; after a connection that was cut rather than unmounted. */
+void mount_point_clear(const char *path);
+
 /*
  * Lets the kernel read ahead by as much as one request can carry; its own default is an eighth of that.
  * Needs root; without, reading stays as it is. Makes no request to the mount.

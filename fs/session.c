@@ -50,7 +50,7 @@ static void take_words(enum fuse_log_level level, const char *fmt, va_list ap)
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	text[strcspn(text, "\n")] = '\0';
 	if (opening_words)
-		memcpy(opening_words, text, sizeof(text));
+		(void)snprintf(opening_words, WORDS_BYTES, "%s", text);
 	else if (level <= FUSE_LOG_ERR)
 		log_error("%s", text);
 	else
@@ -239,6 +239,7 @@ void session_close(struct session *s)
 	if (s->ops.fuse) {
 		fuse_session_unmount(s->ops.fuse);
 		fuse_session_destroy(s->ops.fuse);
+		mount_point_clear(s->mount_point);
 	}
 	free(s->mount_point);
 	free(s);

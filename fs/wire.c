@@ -5,11 +5,14 @@
 #include <linux/fuse.h>
 #include <string.h>
 
+/* Of PARALLEL_DIROPS libfuse 3.14 says that it wants it, and then does not ask for it. */
+#define WANTED_FLAGS (FUSE_HANDLE_KILLPRIV_V2 | FUSE_PARALLEL_DIROPS)
+
 /* The request this thread serves. */
 static _Thread_local struct {
 	bool kills_priv;
 	bool is_init;
-	bool offers_killpriv; /* INIT only */
+	uint32_t offers; /* INIT only: flags of the kernel */
 } current;
 
 /* The 32-bit field of a request's arguments, or 0 when the request is too short to have it. */
@@ -36,7 +39,7 @@ void wire_note_request(const void *request, size_t len_bytes)
 	switch (header.opcode) {
 	case FUSE_INIT:
 		current.is_init = true;
-		current.offers_killpriv = FIELD(fuse_init_in, flags) & FUSE_HANDLE_KILLPRIV_V2;
+		current.offers = FIELD(fuse_init_in, flags);
 		break;
 	case FUSE_WRITE:
 		current.kills_priv = FIELD(fuse_write_in, write_flags) & FUSE_WRITE_KILL_SUIDGID;
@@ -71,7 +74,6 @@ bool wire_complete_init(const struct iovec *reply, int count)
 	init = reply[1].iov_base;
 	if (init->max_write == 0 && init->flags == 0)
 		return false; /* only a protocol version so far: the kernel asks again */
-	if (current.offers_killpriv)
-		init->flags |= FUSE_HANDLE_KILLPRIV_V2;
+	init->flags |= current.offers & WANTED_FLAGS;
 	return true;
 }

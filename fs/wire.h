@@ -3,9 +3,11 @@
  * The few bits of the FUSE protocol (linux/fuse.h) that libfuse 3.14 does not pass on. They are read from
  * the raw request and written into the raw reply; both happen in the thread that serves the request.
  *
- * What for: FUSE_HANDLE_KILLPRIV_V2. Without it the kernel asks for the attribute security.capability
- * before every single write. With it, clearing suid and sgid when a file's content changes is our duty:
- * the kernel says with each request whether the caller's rights call for it.
+ * FUSE_HANDLE_KILLPRIV_V2: without it the kernel asks for the attribute security.capability before every
+ * single write. With it, clearing suid and sgid when a file's content changes is our duty: the kernel says
+ * with each request whether the caller's rights call for it.
+ *
+ * FUSE_PARALLEL_DIROPS: without it one lookup or listing at a time in a directory.
  */
 #ifndef SEEDSHIP_FS_WIRE_H
 #define SEEDSHIP_FS_WIRE_H
@@ -21,8 +23,8 @@ void wire_note_request(const void *request, size_t len_bytes);
 bool wire_kills_priv(void);
 
 /*
- * Looks at a reply before it is written: the one to INIT gets FUSE_HANDLE_KILLPRIV_V2 if the kernel
- * offered it. True for that reply, when it says that all is well.
+ * Looks at a reply before it is written: the one to INIT gets the two flags, as far as the kernel offers
+ * them. True for that reply, when it says that all is well.
  */
 bool wire_complete_init(const struct iovec *reply, int count);
 

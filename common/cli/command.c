@@ -124,7 +124,8 @@ static int dispatch(struct call *call, struct err *e)
 			return run_group_options(call, e);
 		child = find_child(call->command, call->argv[1]);
 		if (!child)
-			return usage_error(call, err_user(e, "unknown command '%s'", call->argv[1]), e);
+			return usage_error(call, err_user(e, "unknown command '%s'", call->argv[1]),
+					   e);
 		(void)snprintf(call->path + used, sizeof(call->path) - used, " %s", child->name);
 		call->command = child;
 		call->argc--;

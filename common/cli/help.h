@@ -12,7 +12,9 @@
 /* The help of a command; path is how it is called, such as "seedship job new". */
 void help_print(FILE *out, const char *path, const struct command *command);
 
-/* What may follow the command, one word a line: its subcommands and its long options with dashes. */
+/*
+ * What may follow the command, one word a line: its subcommands and its long options with dashes.
+ */
 void help_list(FILE *out, const struct command *command);
 
 #endif

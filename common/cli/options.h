@@ -21,17 +21,23 @@ enum option_kind {
 };
 
 struct option_row {
-	const char *name;     /* long name without dashes */
-	char letter;          /* short name, 0 = none */
+	const char *name; /* long name without dashes */
+	char letter;	  /* short name, 0 = none */
 	enum option_kind kind;
 	const char *argument; /* what --help calls the argument, such as "DIR" */
 	const char *help;     /* lower case, no full stop */
-	size_t offset;        /* of the value in the command's struct of values */
+	size_t offset;	      /* of the value in the command's struct of values */
 };
 
 /* A row without a name is a heading in --help; one without help too ends the table. */
-#define OPTION_HEADING(text) {.help = (text)}
-#define OPTION_END           {.name = NULL}
+#define OPTION_HEADING(text)   \
+	{                      \
+		.help = (text) \
+	}
+#define OPTION_END           \
+	{                    \
+		.name = NULL \
+	}
 
 #define OPTION_LIST_MAX 32
 
@@ -50,10 +56,10 @@ struct option_common {
 extern const struct option_row option_common_rows[];
 
 /*
- * Parses argv[1..]: options anywhere before "--" go to values (by rows, which may be NULL) and common;
- * the rest is left at the end of argv, *ret_first being the index of the first. Options that are not
- * given leave their value alone. -EINVAL (user) on an unknown option, a missing or a bad argument.
- * Uses getopt's global state: one thread.
+ * Parses argv[1..]: options anywhere before "--" go to values (by rows, which may be NULL) and
+ * common; the rest is left at the end of argv, *ret_first being the index of the first. Options
+ * that are not given leave their value alone. -EINVAL (user) on an unknown option, a missing or a
+ * bad argument. Uses getopt's global state: one thread.
  */
 int options_parse(int argc, char **argv, const struct option_row *rows, void *values,
 		  struct option_common *common, int *ret_first, struct err *e);

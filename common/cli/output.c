@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A result is two documents of the same shape: `json` with what programs get, `people` where every value
- * is the text people get. output_text.c prints the second.
+ * A result is two documents of the same shape: `json` with what programs get, `people` where every
+ * value is the text people get. output_text.c prints the second.
  */
 #include "common/cli/output.h"
 
@@ -19,7 +19,7 @@
 #define DEPTH_MAX 6
 
 struct output {
-	json_t *json[DEPTH_MAX]; /* [0] = the root, owned; the rest are lent from it: what is open */
+	json_t *json[DEPTH_MAX]; /* what is open, lent from [0], the root, which is owned */
 	json_t *people[DEPTH_MAX];
 	unsigned depth;
 	bool failed;

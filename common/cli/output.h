@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * struct output: the result of a command, built once and printed either for people (key-value lists and
- * tables) or as one JSON object for programs: {"schema": "seedship.job/1", ...}, sizes in bytes, times
- * as RFC 3339. Keys are JSON's; people see "size_bytes" as "Size".
+ * struct output: the result of a command, built once and printed either for people (key-value lists
+ * and tables) or as one JSON object for programs: {"schema": "seedship.job/1", ...}, sizes in
+ * bytes, times as RFC 3339. Keys are JSON's; people see "size_bytes" as "Size".
  *
  * A failed allocation is remembered and reported by output_print(). One thread at a time.
  */
@@ -17,7 +17,10 @@
 
 struct output;
 
-/* schema: name and version of the JSON form, such as "seedship.job/1"; the version changes when a key's meaning does. */
+/*
+ * schema: name and version of the JSON form, such as "seedship.job/1"; the version changes when a
+ * key's meaning does.
+ */
 int output_new(const char *schema, struct output **ret, struct err *e);
 void output_free(struct output *o); /* NULL is fine */
 static inline void output_freep(struct output **o)
@@ -26,9 +29,9 @@ static inline void output_freep(struct output **o)
 }
 
 /*
- * Adds a value to the object that is open: the outermost, a group or a row. Text that is not UTF-8 is
- * shown with \xHH for the bytes that are not; control characters likewise, for people only. NULL text and
- * a time of 0 are JSON's null, and "-" for people.
+ * Adds a value to the object that is open: the outermost, a group or a row. Text that is not UTF-8
+ * is shown with \xHH for the bytes that are not; control characters likewise, for people only. NULL
+ * text and a time of 0 are JSON's null, and "-" for people.
  */
 void output_text(struct output *o, const char *key, const char *text);
 void output_bool(struct output *o, const char *key, bool value);

@@ -50,11 +50,11 @@ static void print_list(json_t *object, size_t indent, FILE *out)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(object, key, value) {
+	json_object_foreach (object, key, value) {
 		if (json_is_string(value))
 			width = MAX(width, strlen(label_of(key, false, label, sizeof(label))));
 	}
-	json_object_foreach(object, key, value) {
+	json_object_foreach (object, key, value) {
 		if (!json_is_string(value))
 			continue;
 		pad(out, indent);
@@ -71,7 +71,7 @@ static size_t column_width(json_t *rows, const char *key)
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(rows, i, row) {
+	json_array_foreach (rows, i, row) {
 		const char *text = json_string_value(json_object_get(row, key));
 
 		width = MAX(width, text ? columns_of(text) : 0);
@@ -83,7 +83,7 @@ static size_t column_width(json_t *rows, const char *key)
 struct table {
 	json_t *first_row;   /* of texts */
 	json_t *first_types; /* of typed values */
-	json_t *widths;      /* key to integer */
+	json_t *widths;	     /* key to integer */
 	size_t indent;
 	FILE *out;
 };
@@ -110,7 +110,7 @@ static void print_row(const struct table *t, json_t *row)
 	json_t *unused _unused_;
 
 	pad(t->out, t->indent);
-	json_object_foreach(t->first_row, key, unused) {
+	json_object_foreach (t->first_row, key, unused) {
 		if (row)
 			text = json_string_value(json_object_get(row, key));
 		else
@@ -134,11 +134,11 @@ static void print_table(json_t *rows, const json_t *types, size_t indent, FILE *
 		return;
 	}
 	t.widths = json_object();
-	json_object_foreach(t.first_row, key, unused)
+	json_object_foreach (t.first_row, key, unused)
 		(void)json_object_set_new(t.widths, key,
 					  json_integer((json_int_t)column_width(rows, key)));
 	print_row(&t, NULL);
-	json_array_foreach(rows, i, row)
+	json_array_foreach (rows, i, row)
 		print_row(&t, row);
 	json_decref(t.widths);
 }
@@ -170,7 +170,7 @@ static void print_object(json_t *people, const json_t *types, size_t indent, FIL
 	json_t *value;
 
 	print_list(people, indent, out);
-	json_object_foreach(people, key, value) {
+	json_object_foreach (people, key, value) {
 		if (!json_is_string(value))
 			print_nested(key, value, json_object_get(types, key), alone, indent, out);
 	}

@@ -8,8 +8,8 @@
 #include "common/ext/json.h"
 
 /*
- * people: an object whose values are texts, objects (groups) and arrays of objects (tables). types: the
- * same shape with typed values; columns of numbers are set to the right.
+ * people: an object whose values are texts, objects (groups) and arrays of objects (tables). types:
+ * the same shape with typed values; columns of numbers are set to the right.
  */
 void output_text_print(json_t *people, const json_t *types, FILE *out);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Counting is one atomic addition. Whoever finds that a report is due prints it under `lock`; a thread
- * that finds the lock taken goes on. The rate is an average that forgets over RATE_MEMORY_NS.
+ * Counting is one atomic addition. Whoever finds that a report is due prints it under `lock`; a
+ * thread that finds the lock taken goes on. The rate is an average that forgets over
+ * RATE_MEMORY_NS.
  */
 #include "common/cli/progress.h"
 
@@ -16,7 +17,7 @@
 #include "common/ext/json.h"
 
 #define REDRAW_NS      (NSEC_PER_SEC / 5)
-#define LINE_NS        (10 * NSEC_PER_SEC)
+#define LINE_NS	       (10 * NSEC_PER_SEC)
 #define LINE_PERCENT   10
 #define RATE_MEMORY_NS (20 * NSEC_PER_SEC)
 #define COLUMNS_MAX    200
@@ -29,7 +30,7 @@ struct progress {
 	const struct clock *clock;
 
 	atomic_uint_fast64_t done_bytes;
-	atomic_uint_fast64_t due_ns;    /* the next report, by time */
+	atomic_uint_fast64_t due_ns;	/* the next report, by time */
 	atomic_uint_fast64_t due_bytes; /* the next report, by amount */
 
 	pthread_mutex_t lock; /* of what follows, and of out */
@@ -49,10 +50,12 @@ enum progress_style progress_style_of(FILE *out, bool json)
 static void plan_next(struct progress *p, uint64_t now_ns, uint64_t done_bytes)
 {
 	bool terminal = p->style == PROGRESS_TERMINAL;
-	uint64_t step = terminal || !p->total_bytes ? UINT64_MAX : p->total_bytes / LINE_PERCENT + 1;
+	uint64_t step =
+		terminal || !p->total_bytes ? UINT64_MAX : p->total_bytes / LINE_PERCENT + 1;
 
 	atomic_store(&p->due_ns, now_ns + (terminal ? REDRAW_NS : LINE_NS));
-	atomic_store(&p->due_bytes, step > UINT64_MAX - done_bytes ? UINT64_MAX : done_bytes + step);
+	atomic_store(&p->due_bytes,
+		     step > UINT64_MAX - done_bytes ? UINT64_MAX : done_bytes + step);
 }
 
 int progress_new(const struct progress_desc *desc, struct progress **ret, struct err *e)
@@ -106,11 +109,12 @@ static size_t terminal_columns(FILE *out)
 static void print_json(const struct progress_view *v, FILE *out)
 {
 	uint64_t left_s = progress_seconds_left(v);
-	_cleanup_json_ json_t *left = left_s == UINT64_MAX ? json_null() : json_integer((json_int_t)left_s);
-	_cleanup_json_ json_t *line =
-		json_pack("{s:{s:s, s:I, s:I, s:I, s:O}}", "progress", "label", v->label, "done_bytes",
-			  (json_int_t)v->done_bytes, "total_bytes", (json_int_t)v->total_bytes,
-			  "bytes_per_second", (json_int_t)v->rate, "seconds_left", left);
+	_cleanup_json_ json_t *left =
+		left_s == UINT64_MAX ? json_null() : json_integer((json_int_t)left_s);
+	_cleanup_json_ json_t *line = json_pack(
+		"{s:{s:s, s:I, s:I, s:I, s:O}}", "progress", "label", v->label, "done_bytes",
+		(json_int_t)v->done_bytes, "total_bytes", (json_int_t)v->total_bytes,
+		"bytes_per_second", (json_int_t)v->rate, "seconds_left", left);
 
 	(void)json_dumpf(line, out, JSON_COMPACT);
 	(void)fputc('\n', out);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * struct progress: how far a long operation is. Any thread adds bytes; now and then one of them prints,
- * so there is no thread behind it. On a terminal one line is redrawn at most five times a second;
- * elsewhere a plain line comes every 10 s or 10 %; with --json a JSON line at the same pace.
+ * struct progress: how far a long operation is. Any thread adds bytes; now and then one of them
+ * prints, so there is no thread behind it. On a terminal one line is redrawn at most five times a
+ * second; elsewhere a plain line comes every 10 s or 10 %; with --json a JSON line at the same
+ * pace.
  */
 #ifndef SEEDSHIP_CLI_PROGRESS_H
 #define SEEDSHIP_CLI_PROGRESS_H
@@ -23,10 +24,10 @@ enum progress_style {
 
 struct progress_desc {
 	enum progress_style style;
-	const char *label;         /* what is going on, such as a drive id; copied */
-	uint64_t total_bytes;      /* 0 = unknown */
-	uint64_t done_bytes;       /* done by an earlier run: part of the percentage, not of the rate */
-	FILE *out;                 /* stderr; lent */
+	const char *label;    /* what is going on, such as a drive id; copied */
+	uint64_t total_bytes; /* 0 = unknown */
+	uint64_t done_bytes;  /* done by an earlier run: part of the percentage, not of the rate */
+	FILE *out;	      /* stderr; lent */
 	const struct clock *clock; /* lent; NULL = the system's */
 };
 

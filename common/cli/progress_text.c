@@ -56,7 +56,8 @@ const char *progress_plain(const struct progress_view *v, char *out, size_t out_
 
 	format_amounts(v, ", ", amounts, sizeof(amounts));
 	if (v->total_bytes)
-		(void)snprintf(out, out_bytes, "%s: %u %%, %s", v->label, progress_percent(v), amounts);
+		(void)snprintf(out, out_bytes, "%s: %u %%, %s", v->label, progress_percent(v),
+			       amounts);
 	else
 		(void)snprintf(out, out_bytes, "%s: %s", v->label, amounts);
 	return out;
@@ -90,8 +91,8 @@ const char *progress_bar(const struct progress_view *v, size_t columns, char *ou
 	if (v->total_bytes && room >= BAR_MIN_COLUMNS)
 		draw_bar(percent, room, bar);
 	if (v->total_bytes)
-		(void)snprintf(out, out_bytes, "%s %s%s%3u %%  %s", v->label, bar, bar[0] ? " " : "",
-			       percent, amounts);
+		(void)snprintf(out, out_bytes, "%s %s%s%3u %%  %s", v->label, bar,
+			       bar[0] ? " " : "", percent, amounts);
 	else
 		(void)snprintf(out, out_bytes, "%s  %s", v->label, amounts);
 	if (strlen(out) >= columns && columns > 0)

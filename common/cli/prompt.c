@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Questions and secrets. While a secret is typed the terminal neither echoes nor turns keys into signals,
- * and signals wait: it is always given back as it was.
+ * Questions and secrets. While a secret is typed the terminal neither echoes nor turns keys into
+ * signals, and signals wait: it is always given back as it was.
  */
 #include "common/cli/prompt.h"
 

@@ -15,8 +15,8 @@ static inline void json_freep(json_t **p)
 #define _cleanup_json_ _cleanup_(json_freep)
 
 /*
- * Makes jansson wipe all memory it gives back, for the whole process and for good. Call before a document
- * with keys is built; calling it again, or with documents alive, is fine.
+ * Makes jansson wipe all memory it gives back, for the whole process and for good. Call before a
+ * document with keys is built; calling it again, or with documents alive, is fine.
  */
 void json_wipe_memory(void);
 

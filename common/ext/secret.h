@@ -24,7 +24,7 @@ static inline void secret_freep(void *p)
 /* Wipes memory on the stack or inside a struct; never optimised away. */
 void secret_wipe(void *data, size_t len_bytes);
 
-/* Wipes a block of malloc(3) and frees it: for libraries that let their free() be replaced. NULL is fine. */
+/* Wipes a block of malloc(3) and frees it, for libraries whose free() can be replaced. NULL is fine. */
 void secret_wiping_free(void *block);
 
 /* Turns core dumps and ptrace of this process off. Call first in main() of a program that holds keys. */

@@ -17,14 +17,15 @@ static inline void xml_freep(xmlDoc **p)
 #define XML_MAX_BYTES (1024 * 1024)
 
 /*
- * Prepares libxml2 for this process; everyone who uses it directly calls this first. Again is free, and any
- * thread may be the first. From then on libxml2 wipes all memory it gives back: documents may hold keys.
+ * Prepares libxml2 for this process; everyone who uses it directly calls this first. Again is free,
+ * and any thread may be the first. From then on libxml2 wipes all memory it gives back: documents
+ * may hold keys.
  */
 void xml_init(void);
 
 /*
- * Parses text of at most XML_MAX_BYTES. No network, no document type (so no entities but the five of
- * XML). *ret: caller frees (_cleanup_xml_). -EBADMSG names the line.
+ * Parses text of at most XML_MAX_BYTES. No network, no document type (so no entities but the five
+ * of XML). *ret: caller frees (_cleanup_xml_). -EBADMSG names the line.
  */
 int xml_parse(const char *text, size_t len_bytes, xmlDoc **ret, struct err *e);
 

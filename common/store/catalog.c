@@ -21,7 +21,6 @@ enum statement {
 	CHUNKS,
 	NEXT_CHUNK,
 	XATTRS,
-	COUNT_INODES,
 	N_STATEMENTS,
 };
 
@@ -37,7 +36,6 @@ static const char *const statement_text[N_STATEMENTS] = {
 		   " WHERE ino = ? AND idx >= ? AND idx < ? ORDER BY idx",
 	[NEXT_CHUNK] = "SELECT min(idx) FROM chunk WHERE ino = ? AND idx >= ?",
 	[XATTRS] = "SELECT name, value FROM xattr WHERE ino = ?",
-	[COUNT_INODES] = "SELECT count(*) FROM inode",
 };
 
 struct connection {
@@ -351,18 +349,4 @@ int catalog_xattrs(struct catalog *c, uint64_t ino,
 	}
 	r = give_back(c, k, s, r, &e);
 	return r < 0 ? r : stop;
-}
-
-int catalog_count_inodes(struct catalog *c, uint64_t *ret)
-{
-	struct connection *k = NULL;
-	struct sql_stmt *s = NULL;
-	struct err e = {0};
-	int r = borrow(c, COUNT_INODES, &k, &s, &e);
-
-	if (r == 0)
-		r = sql_step(s, &e);
-	if (r > 0)
-		*ret = (uint64_t)sql_col_i64(s, 0);
-	return give_back(c, k, s, r > 0 ? 0 : r < 0 ? r : -ENOENT, &e);
 }

@@ -50,7 +50,4 @@ int catalog_xattrs(struct catalog *c, uint64_t ino,
 		   int (*fn)(const char *name, const void *value, size_t len_bytes, void *arg),
 		   void *arg);
 
-/* Committed inodes, for statfs. */
-int catalog_count_inodes(struct catalog *c, uint64_t *ret);
-
 #endif

@@ -21,7 +21,7 @@
 
 #define BATCH_MAX_CHANGES  100000
 #define SYNC_GROUP_SETS    256    /* sets that may still join a commit somebody waits for */
-#define CHECKPOINT_CHANGES 50000 /* applied since the last checkpoint */
+#define CHECKPOINT_CHANGES 10000 /* applied since the last checkpoint */
 #define LEVEL_BUSY         1
 #define LEVEL_IDLE         3
 

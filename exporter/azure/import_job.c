@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The body of the request. Left out: optional parts without a value, everything the service fills in (state,
- * shippingInformation) and tags. jansson's memory is wiped as it is given back, for it passes the keys.
+ * The body of the request. Left out: optional parts without a value, everything the service fills
+ * in (state, shippingInformation) and tags. jansson's memory is wiped as it is given back, for it
+ * passes the keys.
  */
 #include "exporter/azure/import_job.h"
 
@@ -61,16 +62,17 @@ static json_t *storage_account_id(const struct import_job *job)
 {
 	return json_sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Storage/"
 			    "storageAccounts/%s",
-			    job->subscription_id, job->storage_resource_group, job->storage_account);
+			    job->subscription_id, job->storage_resource_group,
+			    job->storage_account);
 }
 
 /* s* of jansson: the key is left out when the value is NULL. */
 static json_t *return_address(const struct import_address *a)
 {
-	return json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:s, s:s, s:s, s:s}", "recipientName", a->recipient,
-			 "streetAddress1", a->street, "streetAddress2", a->street2, "city", a->city,
-			 "stateOrProvince", a->state, "postalCode", a->postal_code, "countryOrRegion",
-			 a->country, "phone", a->phone, "email", a->email);
+	return json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:s, s:s, s:s, s:s}", "recipientName",
+			 a->recipient, "streetAddress1", a->street, "streetAddress2", a->street2,
+			 "city", a->city, "stateOrProvince", a->state, "postalCode", a->postal_code,
+			 "countryOrRegion", a->country, "phone", a->phone, "email", a->email);
 }
 
 static json_t *return_shipping(const struct import_job *job)
@@ -106,7 +108,8 @@ static json_t *properties(const struct import_job *job)
 	if (job->carrier)
 		r |= json_object_set_new(p, "returnShipping", return_shipping(job));
 	r |= json_object_set_new(p, "diagnosticsPath", json_string(IMPORT_JOB_DIAGNOSTICS));
-	r |= json_object_set_new(p, "logLevel", json_string(job->verbose_log ? "Verbose" : "Error"));
+	r |= json_object_set_new(p, "logLevel",
+				 json_string(job->verbose_log ? "Verbose" : "Error"));
 	r |= json_object_set_new(p, "backupDriveManifest", json_boolean(job->backup_manifests));
 	r |= json_object_set_new(p, "driveList", drive_list(job));
 	return r == 0 ? take_ptr(p) : NULL;
@@ -125,6 +128,7 @@ int import_job_body(const struct import_job *job, char **ret, struct err *e)
 	if (inner)
 		body = json_pack("{s:s, s:o}", "location", job->location, "properties", inner);
 	if (!body)
-		return err_set(e, EINVAL, "import job '%s': a value is missing or not UTF-8", job->name);
+		return err_set(e, EINVAL, "import job '%s': a value is missing or not UTF-8",
+			       job->name);
 	return json_format_secret(body, ret, e);
 }

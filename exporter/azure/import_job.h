@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The request that creates an import job: PUT of Microsoft.ImportExport/jobs, api-version 2020-08-01. Builds
- * text; sends nothing.
+ * The request that creates an import job: PUT of Microsoft.ImportExport/jobs, api-version
+ * 2020-08-01. Builds text; sends nothing.
  *
- * Source: Azure/azure-rest-api-specs, storageimportexport 2020-08-01: Jobs_Create, PutJobParameters.
+ * Source: Azure/azure-rest-api-specs, storageimportexport 2020-08-01: Jobs_Create,
+ * PutJobParameters.
  */
 #ifndef SEEDSHIP_AZURE_IMPORT_JOB_H
 #define SEEDSHIP_AZURE_IMPORT_JOB_H
@@ -18,9 +19,12 @@
 #define IMPORT_JOB_API_VERSION "2020-08-01"
 #define IMPORT_JOB_DIAGNOSTICS "waimportexport" /* container the service puts its logs in */
 
-/* What an import job knows of a drive. driveHeaderHash is always sent empty: the service computes none. */
+/*
+ * What an import job knows of a drive. driveHeaderHash is always sent empty: the service computes
+ * none.
+ */
 struct import_drive {
-	const char *drive_id;      /* hardware serial number, without spaces */
+	const char *drive_id;	   /* hardware serial number, without spaces */
 	const char *bitlocker_key; /* recovery password */
 	const char *manifest_file; /* "\DriveManifest.xml" */
 	const char *manifest_hash; /* MD5, 32 hex digits */
@@ -49,11 +53,11 @@ struct import_job {
 	const char *storage_account;
 	const char *storage_resource_group;
 	struct import_address return_address;
-	const char *carrier;         /* NULL = no return shipping yet; it can be added until the drives arrive */
+	const char *carrier;	     /* NULL = no return shipping yet: it can be added later */
 	const char *carrier_account; /* NULL with carrier */
-	bool verbose_log;            /* the service logs every blob, not errors alone */
-	bool backup_manifests;       /* the service keeps the manifests beside its logs */
-	size_t n_drives;             /* 1 to IMPORT_JOB_DRIVES_MAX */
+	bool verbose_log;	     /* the service logs every blob, not errors alone */
+	bool backup_manifests;	     /* the service keeps the manifests beside its logs */
+	size_t n_drives;	     /* 1 to IMPORT_JOB_DRIVES_MAX */
 	const struct import_drive *drives;
 };
 
@@ -61,8 +65,8 @@ struct import_job {
 int import_job_url(const struct import_job *job, char **ret, struct err *e) _warn_unused_result_;
 
 /*
- * The JSON body, in key memory for it holds the drives' keys: *ret goes to secret_free(). -EINVAL when
- * the number of drives is not allowed or something that must be there is not.
+ * The JSON body, in key memory for it holds the drives' keys: *ret goes to secret_free(). -EINVAL
+ * when the number of drives is not allowed or something that must be there is not.
  */
 int import_job_body(const struct import_job *job, char **ret, struct err *e) _warn_unused_result_;
 

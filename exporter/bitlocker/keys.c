@@ -59,7 +59,7 @@ int key_stretch(const uint8_t recovery_key[FVE_RECOVERY_KEY_BYTES],
 static EVP_CIPHER_CTX *ccm_open(const uint8_t *key, const uint8_t *nonce, const uint8_t *tag)
 {
 	_cleanup_cipher_ EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-	uint8_t tag_copy[FVE_TAG_BYTES];
+	uint8_t tag_copy[FVE_TAG_BYTES] = {0};
 	int seal = tag == NULL;
 
 	if (tag)

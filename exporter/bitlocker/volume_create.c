@@ -169,9 +169,9 @@ int bitlocker_seal(struct target *partition, const struct bitlocker_params *p,
 		r = err_set(e, EINVAL, "the partition is not of the volume's size");
 	if (r == 0)
 		r = write_fillers(partition, &p->geometry, e);
-	for (size_t i = FVE_COPIES; r == 0 && i-- > 0;)
+	for (size_t last = FVE_COPIES - 1, i = 0; r == 0 && i < FVE_COPIES; i++)
 		r = target_pwrite(partition, metadata, FVE_METADATA_BYTES,
-				  p->geometry.meta_off_bytes[i], e);
+				  p->geometry.meta_off_bytes[last - i], e);
 	if (r == 0)
 		r = target_flush(partition, e);
 	if (r == 0)

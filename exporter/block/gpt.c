@@ -8,9 +8,11 @@
 #include "common/base/cleanup.h"
 #include "exporter/block/gpt_layout.h"
 
+#define SECTOR_MAX_BYTES 4096
+
 static int check_sector_bytes(uint32_t sector_bytes, struct err *e)
 {
-	if (sector_bytes != 512 && sector_bytes != 4096)
+	if (sector_bytes != 512 && sector_bytes != SECTOR_MAX_BYTES)
 		return err_user(e, "sectors of %" PRIu32 " bytes are not supported", sector_bytes);
 	return 0;
 }
@@ -86,20 +88,23 @@ int gpt_write(struct target *disk, const struct gpt_partition *data, struct err 
 static int read_copy(struct target *disk, uint64_t my_lba, struct gpt_partition *ret, struct err *e)
 {
 	struct gpt_disk geometry = geometry_of(disk);
-	_cleanup_free_ uint8_t *data = malloc((size_t)GPT_MAX_ENTRY_COUNT * GPT_MAX_ENTRY_BYTES);
+	_cleanup_free_ uint8_t *entries = NULL;
 	struct gpt_header header;
+	uint8_t sector[SECTOR_MAX_BYTES];
+	size_t entries_bytes;
 	int r;
 
-	if (!data)
-		return err_oom(e);
-	r = target_pread(disk, data, disk->sector_bytes, my_lba * disk->sector_bytes, e);
+	r = target_pread(disk, sector, disk->sector_bytes, my_lba * disk->sector_bytes, e);
 	if (r == 0)
-		r = gpt_decode_header(&geometry, data, my_lba, &header, e);
+		r = gpt_decode_header(&geometry, sector, my_lba, &header, e);
 	if (r < 0)
 		return r;
-	r = target_pread(disk, data, (size_t)header.entry_count * header.entry_bytes,
-			 header.entries_lba * disk->sector_bytes, e);
-	return r < 0 ? r : gpt_decode_entries(&geometry, &header, data, ret, e);
+	entries_bytes = (size_t)header.entry_count * header.entry_bytes;
+	entries = malloc(entries_bytes);
+	if (!entries)
+		return err_oom(e);
+	r = target_pread(disk, entries, entries_bytes, header.entries_lba * disk->sector_bytes, e);
+	return r < 0 ? r : gpt_decode_entries(&geometry, &header, entries, ret, e);
 }
 
 static int read_either_copy(struct target *disk, struct gpt_partition *ret, struct err *e)
@@ -117,7 +122,7 @@ static int read_either_copy(struct target *disk, struct gpt_partition *ret, stru
 int gpt_read(struct target *disk, struct gpt_partition *ret, struct err *e)
 {
 	struct gpt_partition found;
-	uint8_t sector[4096];
+	uint8_t sector[SECTOR_MAX_BYTES];
 	int r = check_sector_bytes(disk->sector_bytes, e);
 
 	if (r == 0 && disk->size_bytes / disk->sector_bytes < 3)

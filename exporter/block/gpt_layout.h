@@ -23,6 +23,7 @@
 
 /* 5.3.2: the header. */
 #define GPT_SIGNATURE		 "EFI PART"
+#define GPT_SIGNATURE_BYTES	 8
 #define GPT_OFF_REVISION	 8
 #define GPT_OFF_HEADER_BYTES	 12
 #define GPT_OFF_HEADER_CRC	 16

@@ -21,7 +21,8 @@ struct target;
 
 struct target_ops {
 	/* Whole or an error; -ENODATA past the end. Blocks. */
-	int (*pread)(struct target *t, void *data, size_t len_bytes, uint64_t off_bytes, struct err *e);
+	int (*pread)(struct target *t, void *data, size_t len_bytes, uint64_t off_bytes,
+		     struct err *e);
 	int (*pwrite)(struct target *t, const void *data, size_t len_bytes, uint64_t off_bytes,
 		      struct err *e);
 	/* Returns once everything written before is durable. */
@@ -35,7 +36,7 @@ struct target {
 	const struct target_ops *ops;
 	uint64_t size_bytes;
 	uint32_t sector_bytes; /* logical: 512 (4096 is refused by the datacenter) */
-	char name[256];        /* for messages: the path */
+	char name[256];	       /* for messages: the path */
 };
 
 static inline int target_pread(struct target *t, void *data, size_t len_bytes, uint64_t off_bytes,

@@ -81,14 +81,11 @@ static int absolute(const char *path, char **ret, struct err *e)
 
 static int journal_path(const char *dir, const char *serial, char **ret, struct err *e)
 {
-	_cleanup_free_ char *absolute_dir = NULL;
-	int r = absolute(dir ? dir : ".", &absolute_dir, e);
+	_cleanup_free_ char *real = realpath(dir ? dir : ".", NULL);
 
-	if (r < 0)
-		return r;
-	if (access(absolute_dir, W_OK | X_OK) < 0)
-		return err_sys(e, "--journal-dir '%s'", absolute_dir);
-	if (asprintf(ret, "%s/%s.jrn", absolute_dir, serial) < 0) {
+	if (!real || access(real, W_OK | X_OK) < 0)
+		return err_sys(e, "--journal-dir '%s'", dir ? dir : ".");
+	if (asprintf(ret, "%s/%s.jrn", real, serial) < 0) {
 		*ret = NULL;
 		return err_oom(e);
 	}

@@ -16,7 +16,8 @@
 static const struct option_row rows[] = {
 	OPTION_STORE(struct job_values),
 	OPTION_HEADING("Import job"),
-	{"subscription", 0, OPTION_TEXT, "ID", "subscription id", offsetof(struct job_values, subscription_id)},
+	{"subscription", 0, OPTION_TEXT, "ID", "subscription id",
+	 offsetof(struct job_values, subscription_id)},
 	{"resource-group", 0, OPTION_TEXT, "NAME", "resource group of the import job",
 	 offsetof(struct job_values, resource_group)},
 	{"location", 0, OPTION_TEXT, "REGION", "location of the import job, such as westeurope",
@@ -26,13 +27,14 @@ static const struct option_row rows[] = {
 	{"storage-resource-group", 0, OPTION_TEXT, "NAME",
 	 "resource group of the storage account (default: that of the job)",
 	 offsetof(struct job_values, storage_resource_group)},
-	{"container", 0, OPTION_TEXT, "NAME", "container for the blobs; for Azure Backup the policy's",
+	{"container", 0, OPTION_TEXT, "NAME",
+	 "container for the blobs; for Azure Backup the policy's",
 	 offsetof(struct job_values, container)},
 	{"blob-prefix", 0, OPTION_TEXT, "PATH", "virtual folder in the container (default: none)",
 	 offsetof(struct job_values, blob_prefix)},
 	{"blob-type", 0, OPTION_CHOICE, "auto|block|page",
-	 "Azure Backup needs page, other files block; auto: page for .vhd and .vhdx of whole pages, else "
-	 "block (default: auto)",
+	 "Azure Backup needs page, other files block; auto: page for .vhd and .vhdx of whole "
+	 "pages, else block (default: auto)",
 	 offsetof(struct job_values, blob_type)},
 	{"publish-settings", 0, OPTION_TEXT, "FILE", "publish settings file of the subscription",
 	 offsetof(struct job_values, publish_settings)},
@@ -40,7 +42,7 @@ static const struct option_row rows[] = {
 	 "where the backup software writes, for the record (default: the store)",
 	 offsetof(struct job_values, staging_location)},
 	{"cipher", 0, OPTION_TEXT, "NAME",
-	 "BitLocker's cipher: aes128, aes256, xts_aes128 or xts_aes256 (default: aes256)",
+	 "BitLocker's cipher: aes128, aes256, xts_aes128 or xts_aes256 (default: xts_aes256)",
 	 offsetof(struct job_values, cipher)},
 	OPTION_HEADING("Return address"),
 	{"recipient", 0, OPTION_TEXT, "NAME", "recipient of the returned drives",
@@ -50,8 +52,10 @@ static const struct option_row rows[] = {
 	 offsetof(struct job_values, street2)},
 	{"city", 0, OPTION_TEXT, "TEXT", "city", offsetof(struct job_values, city)},
 	{"state", 0, OPTION_TEXT, "TEXT", "state or province", offsetof(struct job_values, state)},
-	{"postal-code", 0, OPTION_TEXT, "TEXT", "postal code", offsetof(struct job_values, postal_code)},
-	{"country", 0, OPTION_TEXT, "TEXT", "country or region", offsetof(struct job_values, country)},
+	{"postal-code", 0, OPTION_TEXT, "TEXT", "postal code",
+	 offsetof(struct job_values, postal_code)},
+	{"country", 0, OPTION_TEXT, "TEXT", "country or region",
+	 offsetof(struct job_values, country)},
 	{"phone", 0, OPTION_TEXT, "NUMBER", "phone number", offsetof(struct job_values, phone)},
 	{"email", 0, OPTION_TEXT, "ADDRESS", "e-mail address", offsetof(struct job_values, email)},
 	OPTION_HEADING("Return carrier (may be added later)"),
@@ -72,7 +76,8 @@ static const struct option_row *row_of(const struct job_field *field)
 }
 
 /* Asks until the answer is good. The answer belongs to `answers`. */
-static int ask(const struct job_field *field, struct job_values *values, char **answer, struct err *e)
+static int ask(const struct job_field *field, struct job_values *values, char **answer,
+	       struct err *e)
 {
 	struct err why = {0};
 	int r;
@@ -118,7 +123,10 @@ static void answers_done(struct answers *answers)
 		free(answers->texts[i]);
 }
 
-/* Everything that was given is checked first: nobody answers ten questions to hear of a typing error. */
+/*
+ * Everything that was given is checked first: nobody answers ten questions to hear of a typing
+ * error.
+ */
 static int complete(struct job_values *values, struct answers *answers, struct err *e)
 {
 	int r = job_values_check(values, e);
@@ -177,8 +185,8 @@ static int run(const void *given, char *const *arguments, struct err *e)
 const struct command command_job_new = {
 	.name = "new",
 	.summary = "remember a new import job",
-	.about = "Remembers what a new import job needs: where the blobs go and where the drives are sent back "
-		 "to. On a terminal, what is required and not given is asked for.",
+	.about = "Remembers what a new import job needs: where the blobs go and where the drives "
+		 "are sent back to. On a terminal, what is required and not given is asked for.",
 	.arguments = "NAME",
 	.options = rows,
 	.values_bytes = sizeof(struct job_values),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * seedship submit: the request that creates the import job, from the saved job and the journals of its drives.
- * A job with more drives than an import job takes becomes several: NAME, NAME-2, ...
+ * seedship submit: the request that creates the import job, from the saved job and the journals of
+ * its drives. A job with more drives than an import job takes becomes several: NAME, NAME-2, ...
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,12 +60,14 @@ static int check_info(const struct shipping_drive *drive, const struct journal_d
 			       info->drive_id);
 	(void)format_hex(drive->manifest_md5, SHIPPING_MD5_BYTES, 1, hash);
 	if (drive->has_manifest_md5 && strcmp(info->manifest_hash, hash) != 0)
-		return err_set(e, EBADMSG, "journal '%s' has another manifest hash than shipping.db",
+		return err_set(e, EBADMSG,
+			       "journal '%s' has another manifest hash than shipping.db",
 			       drive->journal_path);
 	return 0;
 }
 
-static int read_info(const struct shipping_drive *drive, struct journal_drive_info *ret, struct err *e)
+static int read_info(const struct shipping_drive *drive, struct journal_drive_info *ret,
+		     struct err *e)
 {
 	int r;
 
@@ -143,8 +145,12 @@ static int print_request(const struct import_job *import, struct err *e)
 	return r < 0 ? err_set(e, -r, "cannot write the request: %s", strerror(-r)) : 0;
 }
 
-/* The name of the import job number `batch`: the job's own, then NAME-2, ... which no other job may bear. */
-static int name_batch(struct shipping *s, const struct job *job, size_t batch, char **ret, struct err *e)
+/*
+ * The name of the import job number `batch`: the job's own, then NAME-2, ... which no other job may
+ * bear.
+ */
+static int name_batch(struct shipping *s, const struct job *job, size_t batch, char **ret,
+		      struct err *e)
 {
 	_cleanup_(job_done) struct job other = {0};
 	int r;
@@ -161,8 +167,23 @@ static int name_batch(struct shipping *s, const struct job *job, size_t batch, c
 		return 0;
 	r = job_get(s, *ret, &other, e);
 	if (r == 0)
-		return err_set(e, EEXIST, "its drives need a second import job, but there is a job '%s'", *ret);
+		return err_set(e, EEXIST,
+			       "its drives need a second import job, but there is a job '%s'",
+			       *ret);
 	return r == -ENOENT ? 0 : r;
+}
+
+/* Before the first request goes out: all of them can. */
+static int check_names(struct shipping *s, const struct job *job, size_t n_drives, struct err *e)
+{
+	for (size_t batch = 0; batch * IMPORT_JOB_DRIVES_MAX < n_drives; batch++) {
+		_cleanup_free_ char *name = NULL;
+		int r = name_batch(s, job, batch, &name, e);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int print_batch(struct shipping *s, const struct job *job, const struct drives *drives,
@@ -207,6 +228,8 @@ static int run(const void *given, char *const *arguments, struct err *e)
 		r = job_get(s, arguments[0], &job, e);
 	if (r == 0)
 		r = load_drives(s, &job, &drives, e);
+	if (r == 0)
+		r = check_names(s, &job, drives.list.n, e);
 	for (size_t first = 0; r == 0 && first < drives.list.n; first += IMPORT_JOB_DRIVES_MAX)
 		r = print_batch(s, &job, &drives, first, values->show_keys, e);
 	return r;
@@ -215,8 +238,9 @@ static int run(const void *given, char *const *arguments, struct err *e)
 const struct command command_submit = {
 	.name = "submit",
 	.summary = "show the request that creates the import job",
-	.about = "Shows the request that creates the import job at the service, from the saved job and the "
-		 "journals of its drives. Recovery passwords are masked unless --show-keys is given.",
+	.about = "Shows the request that creates the import job at the service, from the saved job "
+		 "and the journals of its drives. Recovery passwords are masked unless --show-keys "
+		 "is given.",
 	.arguments = "JOB",
 	.options = rows,
 	.values_bytes = sizeof(struct values),

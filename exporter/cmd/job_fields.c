@@ -12,7 +12,7 @@
 #include "exporter/plan/blobname_check.h"
 
 #define DEFAULT_BLOB_TYPE "auto"
-#define DEFAULT_CIPHER    "aes256"
+#define DEFAULT_CIPHER	  "xts_aes256"
 
 /* Something a label can be printed with. */
 static int check_text(const char *text, struct err *e)
@@ -58,7 +58,8 @@ const struct job_field job_fields[] = {
 	{"resource-group", true, blobname_check_resource_group, FIELD(resource_group)},
 	{"location", true, blobname_check_location, FIELD(location)},
 	{"storage-account", true, blobname_check_account, FIELD(storage_account)},
-	{"storage-resource-group", false, blobname_check_resource_group, FIELD(storage_resource_group)},
+	{"storage-resource-group", false, blobname_check_resource_group,
+	 FIELD(storage_resource_group)},
 	{"container", true, blobname_check_container, FIELD(container)},
 	{"blob-prefix", false, blobname_check_prefix, FIELD(blob_prefix)},
 	{"blob-type", false, check_text, FIELD(blob_type)},
@@ -137,7 +138,8 @@ static int make_absolute(char **path, struct err *e)
 	return 0;
 }
 
-int job_from_values(const struct job_values *values, const char *store, struct job *ret, struct err *e)
+int job_from_values(const struct job_values *values, const char *store, struct job *ret,
+		    struct err *e)
 {
 	_cleanup_(job_done) struct job job = {0};
 	struct job_values full = *values;

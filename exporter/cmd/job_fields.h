@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The facts of a job as the command line gives them: one table of what is required and how it is checked. */
+/*
+ * The facts of a job as the command line gives them: one table of what is required and how it is
+ * checked.
+ */
 #ifndef SEEDSHIP_CMD_JOB_FIELDS_H
 #define SEEDSHIP_CMD_JOB_FIELDS_H
 
@@ -62,7 +65,7 @@ int job_field_check(const struct job_field *field, const char *text, struct err 
 int job_values_check(const struct job_values *values, struct err *e) _warn_unused_result_;
 
 /* The job of complete, checked values; what may be left out gets its default. *ret: job_done(). */
-int job_from_values(const struct job_values *values, const char *store, struct job *ret, struct err *e)
-	_warn_unused_result_;
+int job_from_values(const struct job_values *values, const char *store, struct job *ret,
+		    struct err *e) _warn_unused_result_;
 
 #endif

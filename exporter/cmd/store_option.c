@@ -25,12 +25,14 @@ int store_option_path(const char *given, char **ret, struct err *e)
 	}
 	if (given)
 		return err_hint(e, err_user(e, "'%s' is not a store: it has no index.db", given),
-				"name the folder that was given to 'seedfs mount', not where it is mounted");
+				"name the folder that was given to 'seedfs mount', not where it is "
+				"mounted");
 	return err_hint(e, err_user(e, "the current folder is not a store"),
 			"name the store with --store DIR");
 }
 
-int store_option_open(const char *given, enum shipping_mode mode, struct shipping **ret, struct err *e)
+int store_option_open(const char *given, enum shipping_mode mode, struct shipping **ret,
+		      struct err *e)
 {
 	_cleanup_free_ char *store = NULL;
 	int r = store_option_path(given, &store, e);

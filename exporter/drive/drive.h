@@ -68,7 +68,7 @@ struct drive_verify_result {
 	char drive_id[64];
 	uint64_t blobs, ranges, bytes;
 	uint64_t bad_ranges;
-	char first_bad[512]; /* "path at offset: what" */
+	char first_bad[2048]; /* "path at offset: what" */
 	uint64_t elapsed_ns;
 };
 

@@ -59,6 +59,26 @@ static int run_phases(struct drive *d, struct drive_result *result, struct err *
 	return r == 0 && d->request->verify ? verify_drive(d, e) : r;
 }
 
+static int count_shipped(const struct shipping_placement *p, void *arg, struct err *e _unused_)
+{
+	struct drive_result *result = arg;
+
+	if (p->state == SHIPPING_FILE_CHANGED) {
+		result->changed++;
+		return 0;
+	}
+	result->files++;
+	result->content_bytes += p->size_bytes;
+	return 0;
+}
+
+/* A drive that was sealed by an earlier run: what it holds is remembered. */
+static int recall_result(const struct drive *d, struct drive_result *result, struct err *e)
+{
+	return shipping_placement_each(d->request->shipping, d->row.id, SHIPPING_BY_SEQ, 0, count_shipped,
+				       result, e);
+}
+
 static void fill_result(const struct drive *d, struct drive_result *result)
 {
 	(void)snprintf(result->session_id, sizeof(result->session_id), "%s", d->row.session_id);
@@ -89,9 +109,11 @@ int drive_export(const struct drive_request *request, const struct drive_events 
 	}
 	if (r < 0)
 		return r;
-	if (d.row.phase == SHIPPING_VERIFIED)
+	if (d.row.phase >= SHIPPING_SEALED)
+		r = recall_result(&d, ret, e);
+	if (r == 0 && d.row.phase == SHIPPING_VERIFIED)
 		drive_tell(events, "drive %s is complete and verified already", d.row.drive_id);
-	else
+	else if (r == 0)
 		r = run_phases(&d, ret, e);
 	fill_result(&d, ret);
 	ret->elapsed_ns = clock_monotonic_ns() - began;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a journal says about its drive. The context is written when the drive is begun and is enough to go on
- * with it; the drive info is written when the drive is sealed and is what an import job needs. Both hold the
- * recovery password, which is nowhere else.
+ * What a journal says about its drive. The context is written when the drive is begun and is enough
+ * to go on with it; the drive info is written when the drive is sealed and is what an import job
+ * needs. Both hold the recovery password, which is nowhere else.
  */
 #ifndef SEEDSHIP_JOURNAL_CONTEXT_H
 #define SEEDSHIP_JOURNAL_CONTEXT_H
@@ -12,8 +12,9 @@
 #include "common/base/err.h"
 
 /*
- * Activity PrepImportDriveCommandContext. LogDirectory is the tool's own key; the others are ours. When read,
- * the texts lie in `memory`; when appended, they are lent and memory is not looked at. Any may be NULL.
+ * Activity PrepImportDriveCommandContext. LogDirectory is the tool's own key; the others are ours.
+ * When read, the texts lie in `memory`; when appended, they are lent and memory is not looked at.
+ * Any may be NULL.
  */
 struct journal_context {
 	const char *session_id;
@@ -24,7 +25,7 @@ struct journal_context {
 	const char *container;
 	const char *log_directory;
 	const char *bitlocker_key; /* recovery password; in key memory */
-	void *memory;              /* key memory, owned; NULL when lent */
+	void *memory;		   /* key memory, owned; NULL when lent */
 };
 
 void journal_context_done(struct journal_context *c);
@@ -52,7 +53,10 @@ int journal_append_drive_info(const char *path, uint64_t time_ns,
 			      const struct journal_drive_info *info, struct err *e)
 	_warn_unused_result_;
 
-/* The last drive info. -ENODATA when the drive was not sealed; -EBADMSG when its XML is not as it should be. */
+/*
+ * The last drive info. -ENODATA when the drive was not sealed; -EBADMSG when its XML is not as it
+ * should be.
+ */
 int journal_drive_info(const char *path, struct journal_drive_info *ret, struct err *e)
 	_warn_unused_result_;
 

@@ -42,7 +42,8 @@ static int check(struct journal_drive_info info, struct err *e)
 		if (!text || !*text)
 			return err_set(e, EINVAL, "drive info without %s", elements[i].element);
 	}
-	if (strlen(info.manifest_hash) != 32 || strspn(info.manifest_hash, "0123456789ABCDEF") != 32)
+	if (strlen(info.manifest_hash) != 32 ||
+	    strspn(info.manifest_hash, "0123456789ABCDEF") != 32)
 		return err_set(e, EINVAL, "manifest hash '%s' is not 32 upper-case hex digits",
 			       info.manifest_hash);
 	return 0;
@@ -177,7 +178,8 @@ int journal_drive_info(const char *path, struct journal_drive_info *ret, struct 
 	if (r < 0)
 		return r;
 	if (!state)
-		return err_set(e, ENODATA, "journal '%s' has no drive info: the drive is not finished", path);
+		return err_set(e, ENODATA,
+			       "journal '%s' has no drive info: the drive is not finished", path);
 	r = parse_drive(state, ret, e);
 	return r < 0 ? err_wrap(e, r, "drive info in journal '%s'", path) : 0;
 }

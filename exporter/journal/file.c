@@ -18,6 +18,14 @@ void journal_file_done(struct journal_file *f)
 	*f = (struct journal_file){.fd = -1};
 }
 
+static int refuse_access(const char *path, struct err *e)
+{
+	int r = err_set(e, EPERM, "journal '%s' holds a recovery password and others may access it",
+			path);
+
+	return err_hint(e, r, "chmod 600 '%s'", path);
+}
+
 static int check_file(int fd, const char *path, size_t *ret_bytes, struct err *e)
 {
 	struct stat st;
@@ -27,12 +35,10 @@ static int check_file(int fd, const char *path, size_t *ret_bytes, struct err *e
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, EINVAL, "'%s' is not a regular file", path);
 	if (st.st_mode & (S_IRWXG | S_IRWXO))
-		return err_hint(e,
-				err_set(e, EPERM, "journal '%s' holds a recovery password and others may access it",
-					path),
-				"chmod 600 '%s'", path);
+		return refuse_access(path, e);
 	if (st.st_size > JOURNAL_MAX_BYTES)
-		return err_set(e, EFBIG, "journal '%s' is larger than %d bytes", path, JOURNAL_MAX_BYTES);
+		return err_set(e, EFBIG, "journal '%s' is larger than %d bytes", path,
+			       JOURNAL_MAX_BYTES);
 	*ret_bytes = (size_t)st.st_size;
 	return 0;
 }

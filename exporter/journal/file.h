@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A journal as it was read: its text in key memory, which records point into. Inside this folder only. */
+/*
+ * A journal as it was read: its text in key memory, which records point into. Inside this folder
+ * only.
+ */
 #ifndef SEEDSHIP_JOURNAL_FILE_H
 #define SEEDSHIP_JOURNAL_FILE_H
 
@@ -8,14 +11,17 @@
 
 struct journal_file {
 	int fd;
-	char *text;        /* key memory, owned */
+	char *text;	   /* key memory, owned */
 	size_t len_bytes;  /* of the file */
-	size_t good_bytes; /* of these, in whole records and blank lines; set by journal_file_scan() */
+	size_t good_bytes; /* of these, in whole records; set by journal_file_scan() */
 };
 
 void journal_file_done(struct journal_file *f);
 
-/* Opens with these open(2) flags, checks who may access it, reads it. Locks it when it is to be written. */
+/*
+ * Opens with these open(2) flags, checks who may access it, reads it. Locks it when it is to be
+ * written.
+ */
 int journal_file_open(const char *path, int flags, struct journal_file *ret, struct err *e)
 	_warn_unused_result_;
 

@@ -53,7 +53,9 @@ int journal_create(const char *path, uint64_t time_ns, struct err *e)
 	return create_as(temp, path, text, len_bytes, e);
 }
 
-/* An editor may have taken the last line's end: gives it back. Returns where the next record goes. */
+/*
+ * An editor may have taken the last line's end: gives it back. Returns where the next record goes.
+ */
 static int end_last_line(const struct journal_file *f, uint64_t *ret_off_bytes)
 {
 	size_t end = f->good_bytes;
@@ -67,7 +69,9 @@ static int end_last_line(const struct journal_file *f, uint64_t *ret_off_bytes)
 	return fd_pwrite_full(f->fd, "\r\n", 2, end);
 }
 
-/* Writes text behind the last whole record. What stood there instead is gone; on failure both are. */
+/*
+ * Writes text behind the last whole record. What stood there instead is gone; on failure both are.
+ */
 static int write_at_end(const struct journal_file *f, const char *path, const char *text,
 			size_t len_bytes, struct err *e)
 {
@@ -108,8 +112,9 @@ int journal_append(const char *path, const struct record *record, struct err *e)
 	return write_at_end(&f, path, text, len_bytes, e);
 }
 
-int journal_replay(const char *path, int (*fn)(const struct record *record, void *arg, struct err *e),
-		   void *arg, size_t *ret_torn_bytes, struct err *e)
+int journal_replay(const char *path,
+		   int (*fn)(const struct record *record, void *arg, struct err *e), void *arg,
+		   size_t *ret_torn_bytes, struct err *e)
 {
 	_cleanup_(journal_file_done) struct journal_file f = {.fd = -1};
 	int r = journal_file_open(path, O_RDONLY, &f, e);

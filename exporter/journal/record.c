@@ -42,7 +42,8 @@ bool record_is_word(const char *text, size_t len_bytes)
 static bool is_end(const char *line, size_t len_bytes)
 {
 	return (len_bytes == strlen(RECORD_END) && memcmp(line, RECORD_END, len_bytes) == 0) ||
-	       (len_bytes == strlen(RECORD_END_VALUE) && memcmp(line, RECORD_END_VALUE, len_bytes) == 0);
+	       (len_bytes == strlen(RECORD_END_VALUE) &&
+		memcmp(line, RECORD_END_VALUE, len_bytes) == 0);
 }
 
 /* Whether the value's text form can be read back: see record_encode(). */

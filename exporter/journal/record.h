@@ -10,8 +10,9 @@
  *   [EndValue]
  *   [EndUpdateRecord]
  *
- * Source: the samples in "Tool output" of Microsoft's page on preparing hard drives with WAImportExport.
- * Lines end with CR LF when written, as that tool's surroundings do; either end is read. Times are UTC.
+ * Source: the samples in "Tool output" of Microsoft's page on preparing hard drives with
+ * WAImportExport. Lines end with CR LF when written, as that tool's surroundings do; either end is
+ * read. Times are UTC.
  */
 #ifndef SEEDSHIP_JOURNAL_RECORD_H
 #define SEEDSHIP_JOURNAL_RECORD_H
@@ -36,23 +37,26 @@ struct record {
 	struct record_field fields[RECORD_FIELDS_MAX];
 };
 
-/* Adds a field; NULL values are left out. More than RECORD_FIELDS_MAX is a mistake of the program. */
+/*
+ * Adds a field; NULL values are left out. More than RECORD_FIELDS_MAX is a mistake of the program.
+ */
 void record_add(struct record *r, const char *key, const char *value);
 
 /* The value of the first field of this key; NULL when there is none. Lent. */
 const char *record_get(const struct record *r, const char *key);
 
 /*
- * The text form, NUL-terminated, in key memory: *ret goes to secret_free(). -EINVAL for a record that has
- * none: a key or type with other characters, a value with control characters or a line that is an end itself.
+ * The text form, NUL-terminated, in key memory: *ret goes to secret_free(). -EINVAL for a record
+ * that has none: a key or type with other characters, a value with control characters or a line
+ * that is an end itself.
  */
 int record_encode(const struct record *r, char **ret, size_t *ret_bytes, struct err *e)
 	_warn_unused_result_;
 
 /*
- * Decodes the record at the start of text, which is changed: *ret points into it. *ret_bytes: its length,
- * with blank lines before it. The end of its last line may be missing. *ret_lines, set in any case: lines
- * that were read, so that after -EBADMSG the last of them is the bad one.
+ * Decodes the record at the start of text, which is changed: *ret points into it. *ret_bytes: its
+ * length, with blank lines before it. The end of its last line may be missing. *ret_lines, set in
+ * any case: lines that were read, so that after -EBADMSG the last of them is the bad one.
  *   -ENODATA  the text ends inside the record, or holds none
  *   -EBADMSG  not a record
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From the text of a journal to records, line by line and in place: values are cut out of the text by
- * putting NULs at their ends. A line without its end is the last one of the text; only the record's own
- * last line is good without.
+ * From the text of a journal to records, line by line and in place: values are cut out of the text
+ * by putting NULs at their ends. A line without its end is the last one of the text; only the
+ * record's own last line is good without.
  */
 #include "exporter/journal/record.h"
 
@@ -16,7 +16,7 @@ struct lines {
 	char *text;
 	size_t len_bytes;
 	size_t pos_bytes; /* of the next line */
-	unsigned count;   /* lines read */
+	unsigned count;	  /* lines read */
 };
 
 struct line {
@@ -49,7 +49,8 @@ static bool line_is(const struct line *line, const char *text)
 /* Characters no line has: a CR inside is a line end that lost its LF. */
 static bool has_stray(const struct line *line)
 {
-	return memchr(line->text, '\0', line->len_bytes) || memchr(line->text, '\r', line->len_bytes);
+	return memchr(line->text, '\0', line->len_bytes) ||
+	       memchr(line->text, '\r', line->len_bytes);
 }
 
 /* Whether line and word are the same as far as the shorter one goes. */
@@ -139,8 +140,8 @@ static bool is_torn_line(const struct line *line)
 }
 
 /*
- * A value of several lines: moved together where CR LF becomes LF. No value has a line RECORD_END: one whose
- * own end is damaged must not swallow the records behind it.
+ * A value of several lines: moved together where CR LF becomes LF. No value has a line RECORD_END:
+ * one whose own end is damaged must not swallow the records behind it.
  */
 static int parse_long_value(struct lines *l, const char **ret)
 {

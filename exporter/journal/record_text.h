@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define RECORD_BEGIN       "[BeginUpdateRecord]"
-#define RECORD_END         "[EndUpdateRecord]"
-#define RECORD_TYPE        "[Type:"
+#define RECORD_BEGIN	   "[BeginUpdateRecord]"
+#define RECORD_END	   "[EndUpdateRecord]"
+#define RECORD_TYPE	   "[Type:"
 #define RECORD_BEGIN_VALUE "[BeginValue]"
 #define RECORD_END_VALUE   "[EndValue]"
 

@@ -66,7 +66,6 @@ int plan_builder_new(const struct plan_desc *desc, struct plan_builder **ret, st
 
 	if (!b)
 		return err_oom(e);
-	b->dirs.has_values = b->links.has_values = true;
 	b->plan = calloc(1, sizeof(*b->plan));
 	if (!b->plan)
 		return err_oom(e);
@@ -85,7 +84,7 @@ void plan_builder_free(struct plan_builder *b)
 		return;
 	plan_free(b->plan);
 	hashmap_done(&b->dirs);
-	hashmap_done(&b->taken);
+	nameset_done(&b->taken);
 	hashmap_done(&b->links);
 	buf_done(&b->last_path);
 	buf_done(&b->blob_name);

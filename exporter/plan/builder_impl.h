@@ -7,12 +7,13 @@
 
 #include "common/ext/utf16.h"
 #include "exporter/plan/builder.h"
+#include "exporter/plan/nameset.h"
 #include "exporter/plan/plan_impl.h"
 
 struct plan_builder {
 	struct plan *plan;
 	struct hashmap dirs;  /* key of parent and name -> index in plan->dirs */
-	struct hashmap taken; /* drivename_key() of every name on the drive */
+	struct nameset taken; /* drivename_key() of every name on the drive */
 	struct hashmap
 		links; /* ino of files with several names -> names so far << 32 | placement */
 	uint32_t

@@ -8,13 +8,44 @@
 #include "exporter/plan/builder_impl.h"
 #include "exporter/plan/drivename.h"
 
-/* Takes a name on the drive unless another of its directory is the same to Windows. */
-static int take_name(struct plan_builder *b, uint32_t drive_dir, const char *name, bool *ret_taken)
+static int retake_name(struct plan_builder *b, uint32_t drive_dir, const char *name)
 {
 	uint64_t key;
 	int r = drivename_key(drive_dir, name, &key);
 
-	return r < 0 ? r : hashmap_add(&b->taken, key, 0, ret_taken);
+	if (r == 0)
+		(void)nameset_add(&b->taken, key);
+	return r;
+}
+
+/* Makes room for more names, and takes all again that are in the plan. */
+static int enlarge(struct plan_builder *b)
+{
+	const struct plan *p = b->plan;
+	int r = nameset_enlarge(&b->taken);
+
+	for (size_t i = PLAN_DIR_FLAT; r == 0 && i < p->n_dirs; i++)
+		r = retake_name(b, p->dirs[i].parent, p->dirs[i].drive_name);
+	for (uint32_t i = 0; r == 0 && i < plan_count(p); i++) {
+		struct placement file;
+
+		plan_get(p, i, &file);
+		r = retake_name(b, file.drive_dir, file.drive_name);
+	}
+	return r;
+}
+
+/* Takes a name on the drive unless another of its directory is the same to Windows. */
+static int take_name(struct plan_builder *b, uint32_t drive_dir, const char *name, bool *ret_taken)
+{
+	uint64_t key;
+	int r = nameset_is_full(&b->taken) ? enlarge(b) : 0;
+
+	if (r == 0)
+		r = drivename_key(drive_dir, name, &key);
+	if (r == 0)
+		*ret_taken = nameset_add(&b->taken, key);
+	return r;
 }
 
 int builder_take_alias(struct plan_builder *b, uint32_t drive_dir, const char *name, uint64_t seed,

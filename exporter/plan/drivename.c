@@ -135,6 +135,6 @@ int drivename_key(uint32_t dir, const char *name, uint64_t *ret)
 			return -ENOMEM;
 		hash = hash_bytes(hash_u64(HASH_START, dir), folded, strlen(folded));
 	}
-	*ret = hash;
+	*ret = hash_mix(hash);
 	return 0;
 }

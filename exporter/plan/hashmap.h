@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * struct hashmap: a set of 64-bit keys, with a 64-bit value each if wanted. Open addressing in one array:
- * 8 or 16 bytes a slot, three quarters of them used at most. Key 0 is not stored apart from key 1, so keys
- * are either never 0 (inode numbers) or hashes, where one more collision does not matter.
+ * struct hashmap: 64-bit keys with 64-bit values, and the hash functions of this folder. Key 0 is the same
+ * as key 1: keys are either never 0 (inode numbers) or hashes, where one more collision does not matter.
  */
 #ifndef SEEDSHIP_PLAN_HASHMAP_H
 #define SEEDSHIP_PLAN_HASHMAP_H
@@ -31,11 +30,21 @@ static inline uint64_t hash_u64(uint64_t hash, uint64_t v)
 	return hash;
 }
 
+/* Spreads values that differ little over all bits: the finalizer of splitmix64. */
+static inline uint64_t hash_mix(uint64_t v)
+{
+	v = (v ^ (v >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	v = (v ^ (v >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return v ^ (v >> 31);
+}
+
 struct hashmap {
-	uint64_t *slots; /* owned: keys, each followed by its value if has_values; key 0 = free */
-	size_t capacity; /* slots; a power of two or 0 */
+	struct hashmap_slot {
+		uint64_t key; /* 0 = free */
+		uint64_t value;
+	} * slots;	 /* owned */
+	size_t capacity; /* a power of two, or 0 */
 	size_t count;
-	bool has_values;
 };
 
 void hashmap_done(struct hashmap *m); /* frees; m is empty and usable again */

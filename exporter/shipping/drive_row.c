@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Binding and reading go through the columns in the order of DRIVE_ROW_COLUMNS; texts are a row of offsets. */
+/*
+ * Binding and reading go through the columns in the order of DRIVE_ROW_COLUMNS; texts are a row of
+ * offsets.
+ */
 #include "exporter/shipping/drive_row.h"
 
 #include <stdlib.h>
@@ -15,7 +18,7 @@ enum {
 };
 
 static const char *const phases[] = {
-	[SHIPPING_PLANNED] = "planned",     [SHIPPING_LAID_OUT] = "laid_out",
+	[SHIPPING_PLANNED] = "planned",	    [SHIPPING_LAID_OUT] = "laid_out",
 	[SHIPPING_STREAMING] = "streaming", [SHIPPING_SEALED] = "sealed",
 	[SHIPPING_VERIFIED] = "verified",
 };
@@ -62,16 +65,17 @@ void shipping_drive_done(struct shipping_drive *drive)
 void drive_row_bind(struct sql_stmt *stmt, const struct shipping_drive *d)
 {
 	const uint64_t numbers[AFTER_NUMBERS - AFTER_TEXTS] = {
-		(uint64_t)d->job_id,      d->size_bytes,
+		(uint64_t)d->job_id,	  d->size_bytes,
 		d->partition_start_bytes, d->partition_bytes,
-		d->cluster_bytes,         d->fve_meta_off_bytes[0],
+		d->cluster_bytes,	  d->fve_meta_off_bytes[0],
 		d->fve_meta_off_bytes[1], d->fve_meta_off_bytes[2],
-		d->fve_vbb_off_bytes,     d->fve_ice_off_bytes,
+		d->fve_vbb_off_bytes,	  d->fve_ice_off_bytes,
 		d->manifest_bytes,
 	};
 
 	for (int i = 0; i < AFTER_TEXTS; i++)
-		sql_bind_text(stmt, i + 1, *(char *const *)(const void *)((const char *)d + texts[i]));
+		sql_bind_text(stmt, i + 1,
+			      *(char *const *)(const void *)((const char *)d + texts[i]));
 	for (int i = AFTER_TEXTS; i < AFTER_NUMBERS; i++)
 		sql_bind_i64(stmt, i + 1, (int64_t)numbers[i - AFTER_TEXTS]);
 	sql_bind_blob(stmt, AFTER_NUMBERS + 1, d->has_manifest_md5 ? d->manifest_md5 : NULL,
@@ -135,4 +139,3 @@ int drive_row_read(struct sql_stmt *stmt, struct shipping_drive *ret, struct err
 	d = (struct shipping_drive){0};
 	return 0;
 }
-

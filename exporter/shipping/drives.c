@@ -12,10 +12,12 @@
 enum query { INSERT, UPDATE, GET, LIST, SET_PHASE, SEAL_PLACEMENTS, VERIFY_PLACEMENTS, DELETE };
 
 static const char *const sql[] = {
-	[INSERT] = "INSERT INTO drives (" DRIVE_ROW_COLUMNS ", streamed_bytes, created_ns, phase, phase_ns)"
+	[INSERT] = "INSERT INTO drives (" DRIVE_ROW_COLUMNS
+		   ", streamed_bytes, created_ns, phase, phase_ns)"
 		   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
 		   " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
-	[UPDATE] = "UPDATE drives SET (" DRIVE_ROW_COLUMNS ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+	[UPDATE] = "UPDATE drives SET (" DRIVE_ROW_COLUMNS
+		   ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
 		   " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) WHERE id = ?22",
 	[GET] = DRIVE_ROW_SELECT "WHERE job = ?1 AND drive_id = ?2",
 	[LIST] = DRIVE_ROW_SELECT "WHERE job = ?1 ORDER BY id",

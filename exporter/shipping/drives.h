@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * struct shipping_drive: a drive that is being prepared for a job, as it is remembered. A drive whose lay-out
- * is done is inserted together with its placements in one transaction:
+ * struct shipping_drive: a drive that is being prepared for a job, as it is remembered. A drive
+ * whose lay-out is done is inserted together with its placements in one transaction:
  *
  *   shipping_begin(); shipping_drive_insert(); shipping_placement_insert() ...; shipping_commit();
  */
@@ -33,8 +33,8 @@ const char *shipping_phase_name(enum shipping_phase phase);
 struct shipping_drive {
 	int64_t id;
 	int64_t job_id;
-	char *target;     /* path of the disk or image file */
-	char *drive_id;   /* hardware serial number, without spaces */
+	char *target;	  /* path of the disk or image file */
+	char *drive_id;	  /* hardware serial number, without spaces */
 	char *session_id; /* of the export session that prepares it */
 	char *cipher;
 	char *recovery_key_id; /* may be NULL */
@@ -48,7 +48,7 @@ struct shipping_drive {
 	uint64_t partition_start_bytes;
 	uint64_t partition_bytes;
 	uint32_t cluster_bytes;
-	uint64_t fve_meta_off_bytes[SHIPPING_FVE_COPIES]; /* BitLocker's areas, offsets in the volume */
+	uint64_t fve_meta_off_bytes[SHIPPING_FVE_COPIES]; /* BitLocker's areas in the volume */
 	uint64_t fve_vbb_off_bytes;
 	uint64_t fve_ice_off_bytes;
 	uint64_t manifest_bytes;
@@ -73,8 +73,8 @@ int shipping_drive_get(struct shipping *s, int64_t job_id, const char *drive_id,
 		       struct shipping_drive *ret, struct err *e) _warn_unused_result_;
 
 /*
- * Records that the drive entered a phase. Sealed and verified take its placements along, except changed
- * ones. Opens its own transaction.
+ * Records that the drive entered a phase. Sealed and verified take its placements along, except
+ * changed ones. Opens its own transaction.
  */
 int shipping_drive_set_phase(struct shipping *s, int64_t id, enum shipping_phase phase,
 			     uint64_t now_ns, struct err *e) _warn_unused_result_;

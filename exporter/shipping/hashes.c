@@ -12,7 +12,8 @@ static const char *const sql[] = {
 	[PUT_HASH] = "INSERT INTO hashes (placement, idx, md5) VALUES (?1, ?2, ?3)"
 		     " ON CONFLICT DO UPDATE SET md5 = excluded.md5",
 	[SET_STREAMED] = "UPDATE drives SET streamed_bytes = ?2 WHERE id = ?1",
-	[READ] = "SELECT idx, md5 FROM hashes WHERE placement = ?1 AND idx >= ?2 ORDER BY idx LIMIT ?3",
+	[READ] = "SELECT idx, md5 FROM hashes WHERE placement = ?1 AND idx >= ?2 ORDER BY idx "
+		 "LIMIT ?3",
 };
 
 static int put_hash(struct shipping *s, const struct shipping_hash *hash, struct err *e)

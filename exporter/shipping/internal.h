@@ -7,8 +7,8 @@
 #include "exporter/shipping/shipping.h"
 
 /*
- * The prepared statement of this text, ready to bind; prepared at its first use and kept. text must be an
- * element of its file's static table: the address identifies it. Lent.
+ * The prepared statement of this text, ready to bind; prepared at its first use and kept. text must
+ * be an element of its file's static table: the address identifies it. Lent.
  */
 int shipping_statement(struct shipping *s, const char *text, struct sql_stmt **ret, struct err *e)
 	_warn_unused_result_;

@@ -8,24 +8,27 @@
 #include "common/base/cleanup.h"
 #include "exporter/shipping/internal.h"
 
-#define COLUMNS                                                                                    \
-	"name, staging_location, subscription_id, resource_group, storage_account, "               \
-	"storage_resource_group, container, blob_prefix, location, publish_settings, blob_type, "  \
-	"cipher, recipient, street, street2, city, state, postal_code, country, phone, email, "    \
+#define COLUMNS                                                                                   \
+	"name, staging_location, subscription_id, resource_group, storage_account, "              \
+	"storage_resource_group, container, blob_prefix, location, publish_settings, blob_type, " \
+	"cipher, recipient, street, street2, city, state, postal_code, country, phone, email, "   \
 	"carrier, carrier_account"
 
 enum query { INSERT, UPDATE, GET, LIST, COUNT_SESSION, SESSIONS, PROGRESS };
 
 static const char *const sql[] = {
-	[INSERT] = "INSERT INTO jobs (" COLUMNS ", created_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
-		   " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
-	[UPDATE] = "UPDATE jobs SET (" COLUMNS ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+	[INSERT] =
+		"INSERT INTO jobs (" COLUMNS ", created_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+		" ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+	[UPDATE] = "UPDATE jobs SET (" COLUMNS
+		   ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
 		   " ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) WHERE id = ?24",
 	[GET] = "SELECT " COLUMNS ", created_ns, sessions, id FROM jobs WHERE name = ?1",
 	[LIST] = "SELECT " COLUMNS ", created_ns, sessions, id FROM jobs ORDER BY name",
 	[COUNT_SESSION] = "UPDATE jobs SET sessions = sessions + 1 WHERE id = ?1",
 	[SESSIONS] = "SELECT sessions FROM jobs WHERE id = ?1",
-	[PROGRESS] = "SELECT drives, drives_sealed, drives_verified, files, files_sealed, files_verified,"
+	[PROGRESS] = "SELECT drives, drives_sealed, drives_verified, files, files_sealed, "
+		     "files_verified,"
 		     " files_changed, size, streamed FROM job_progress WHERE job = ?1",
 };
 
@@ -212,9 +215,9 @@ int job_list(struct shipping *s, struct job_list *ret, struct err *e)
 int job_progress(struct shipping *s, const char *name, struct job_progress *ret, struct err *e)
 {
 	struct sql_stmt *stmt;
-	uint64_t *const values[] = {&ret->drives,         &ret->drives_sealed, &ret->drives_verified,
-				    &ret->files,          &ret->files_sealed,  &ret->files_verified,
-				    &ret->files_changed,  &ret->size_bytes,    &ret->streamed_bytes};
+	uint64_t *const values[] = {&ret->drives,	 &ret->drives_sealed, &ret->drives_verified,
+				    &ret->files,	 &ret->files_sealed,  &ret->files_verified,
+				    &ret->files_changed, &ret->size_bytes,    &ret->streamed_bytes};
 	int r = shipping_statement(s, sql[PROGRESS], &stmt, e);
 
 	if (r < 0)

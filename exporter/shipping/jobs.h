@@ -21,7 +21,7 @@ struct job {
 	char *blob_prefix; /* may be NULL */
 	char *location;
 	char *publish_settings; /* may be NULL */
-	char *blob_type;        /* "auto", "block", "page" */
+	char *blob_type;	/* "auto", "block", "page" */
 	char *cipher;
 	char *recipient;
 	char *street;
@@ -32,7 +32,7 @@ struct job {
 	char *country;
 	char *phone;
 	char *email;
-	char *carrier;         /* may be NULL */
+	char *carrier;	       /* may be NULL */
 	char *carrier_account; /* NULL with carrier */
 	uint64_t created_ns;
 	uint64_t sessions; /* number of the last export session */
@@ -44,7 +44,8 @@ void job_done(struct job *job); /* frees what it owns */
 int job_insert(struct shipping *s, struct job *job, struct err *e) _warn_unused_result_;
 
 /* -ENOENT when there is no job of this name. *ret: job_done(). */
-int job_get(struct shipping *s, const char *name, struct job *ret, struct err *e) _warn_unused_result_;
+int job_get(struct shipping *s, const char *name, struct job *ret, struct err *e)
+	_warn_unused_result_;
 
 /* Writes all texts of the job with this id. */
 int job_update(struct shipping *s, const struct job *job, struct err *e) _warn_unused_result_;
@@ -66,7 +67,7 @@ void job_list_done(struct job_list *list);
 struct job_progress {
 	uint64_t drives, drives_sealed, drives_verified;
 	uint64_t files, files_sealed, files_verified, files_changed;
-	uint64_t size_bytes;     /* placed on drives */
+	uint64_t size_bytes;	 /* placed on drives */
 	uint64_t streamed_bytes; /* of these, written */
 };
 

@@ -9,8 +9,8 @@
 enum query { INSERT, DELETE, EACH };
 
 static const char *const sql[] = {
-	[INSERT] = "INSERT INTO omissions (job, drive, path, kind, reason, shipped)"
-		   " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[INSERT] = ("INSERT INTO omissions (job, drive, path, kind, reason, shipped)"
+		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
 	[DELETE] = "DELETE FROM omissions WHERE job = ?1 AND drive IS NULL",
 	[EACH] = "SELECT path, kind, reason FROM not_shipped WHERE job = ?1",
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The tables placements and extents. Reading goes by pages: a page is copied out and its statement closed
- * before anybody looks at it, so that no read transaction stays open for as long as a drive takes.
+ * The tables placements and extents. Reading goes by pages: a page is copied out and its statement
+ * closed before anybody looks at it, so that no read transaction stays open for as long as a drive
+ * takes.
  */
 #include "exporter/shipping/placements.h"
 
@@ -13,16 +14,17 @@
 
 #define PAGE_ITEMS 256
 
-#define SELECT                                                                                     \
-	"SELECT id, drive, seq, ino, content_version, size_bytes, path, blob_path, drive_path, "   \
+#define SELECT                                                                                   \
+	"SELECT id, drive, seq, ino, content_version, size_bytes, path, blob_path, drive_path, " \
 	"blob_type, link_of, state, note, volume_off FROM placements "
 
 enum query { INSERT, INSERT_EXTENT, BY_SEQ, BY_PLACE, EXTENTS, SET_STATE, EXISTS };
 
 static const char *const sql[] = {
-	[INSERT] = "INSERT INTO placements (drive, seq, ino, content_version, size_bytes, path,"
-		   " blob_path, drive_path, blob_type, link_of, state, note, volume_off, volume_end)"
-		   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+	[INSERT] =
+		"INSERT INTO placements (drive, seq, ino, content_version, size_bytes, path,"
+		" blob_path, drive_path, blob_type, link_of, state, note, volume_off, volume_end)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
 	[INSERT_EXTENT] = "INSERT INTO extents (placement, file_off, volume_off, len_bytes)"
 			  " VALUES (?1, ?2, ?3, ?4)",
 	[BY_SEQ] = SELECT "WHERE drive = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3",
@@ -30,8 +32,9 @@ static const char *const sql[] = {
 	[EXTENTS] = "SELECT file_off, volume_off, len_bytes FROM extents WHERE placement = ?1"
 		    " ORDER BY file_off",
 	[SET_STATE] = "UPDATE placements SET state = ?2, note = ?3 WHERE id = ?1",
-	[EXISTS] = "SELECT 1 FROM placements p JOIN drives d ON d.id = p.drive WHERE p.ino = ?2 AND"
-		   " p.content_version = ?3 AND p.path = ?4 AND d.job = ?1 AND p.state <> 'changed'",
+	[EXISTS] =
+		"SELECT 1 FROM placements p JOIN drives d ON d.id = p.drive WHERE p.ino = ?2 AND"
+		" p.content_version = ?3 AND p.path = ?4 AND d.job = ?1 AND p.state <> 'changed'",
 };
 
 static const char *const states[] = {
@@ -80,8 +83,8 @@ static int insert_row(struct shipping *s, struct shipping_placement *p, struct e
 	return r;
 }
 
-static int insert_extent(struct shipping *s, int64_t placement, const struct shipping_extent *extent,
-			 struct err *e)
+static int insert_extent(struct shipping *s, int64_t placement,
+			 const struct shipping_extent *extent, struct err *e)
 {
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[INSERT_EXTENT], &stmt, e);
@@ -247,7 +250,8 @@ static int read_page(struct shipping *s, int64_t drive, enum shipping_order orde
 	return r < 0 ? r : 0;
 }
 
-int shipping_placement_each(struct shipping *s, int64_t drive, enum shipping_order order, uint64_t from,
+int shipping_placement_each(struct shipping *s, int64_t drive, enum shipping_order order,
+			    uint64_t from,
 			    int (*fn)(const struct shipping_placement *p, void *arg, struct err *e),
 			    void *arg, struct err *e)
 {
@@ -286,8 +290,8 @@ int shipping_placement_set_state(struct shipping *s, int64_t id, enum shipping_s
 	return r;
 }
 
-int shipping_placement_exists(struct shipping *s, int64_t job_id, uint64_t ino, uint64_t content_version,
-			      const char *path, bool *ret, struct err *e)
+int shipping_placement_exists(struct shipping *s, int64_t job_id, uint64_t ino,
+			      uint64_t content_version, const char *path, bool *ret, struct err *e)
 {
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[EXISTS], &stmt, e);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* struct shipping_placement: one staged file on one drive, with its extents. Made for millions of them. */
+/*
+ * struct shipping_placement: one staged file on one drive, with its extents. Made for millions of
+ * them.
+ */
 #ifndef SEEDSHIP_SHIPPING_PLACEMENTS_H
 #define SEEDSHIP_SHIPPING_PLACEMENTS_H
 
@@ -13,7 +16,7 @@ enum shipping_state {
 	SHIPPING_FILE_PLANNED,
 	SHIPPING_FILE_SEALED,
 	SHIPPING_FILE_VERIFIED,
-	SHIPPING_FILE_CHANGED, /* differs from the plan: left out of the manifest, still to be shipped */
+	SHIPPING_FILE_CHANGED, /* differs from the plan: not in the manifest, still to ship */
 };
 
 /* Clusters of a file in its volume; the last extent may reach past the end of the file. */
@@ -32,8 +35,8 @@ struct shipping_placement {
 	uint64_t ino;
 	uint64_t content_version;
 	uint64_t size_bytes;
-	const char *path;       /* staged path; bytes */
-	const char *blob_path;  /* container/prefix/name */
+	const char *path;	/* staged path; bytes */
+	const char *blob_path;	/* container/prefix/name */
 	const char *drive_path; /* \session\name */
 	bool page_blob;
 	uint64_t link_of; /* seq of the placement that has the content, or SHIPPING_NO_LINK */
@@ -43,21 +46,25 @@ struct shipping_placement {
 	const struct shipping_extent *extents; /* in file order; none for links and empty files */
 };
 
-/* Sets id. The placement a link refers to must be there. -EEXIST when seq is taken or the drive unknown. */
+/*
+ * Sets id. The placement a link refers to must be there. -EEXIST when seq is taken or the drive
+ * unknown.
+ */
 int shipping_placement_insert(struct shipping *s, struct shipping_placement *p, struct err *e)
 	_warn_unused_result_;
 
 enum shipping_order {
 	SHIPPING_BY_SEQ,   /* all of them; `from` is a seq */
-	SHIPPING_BY_PLACE, /* those with clusters, by their first one; `from` is an offset in the volume */
+	SHIPPING_BY_PLACE, /* those with clusters; `from` is an offset in the volume */
 };
 
 /*
  * Calls fn for the placements of a drive in this order, starting at `from` (0 = all). Everything in
- * *p is lent until fn returns. A non-zero return of fn ends it and is returned. No statement is open while
- * fn runs: fn may take its time and call any function of this folder.
+ * *p is lent until fn returns. A non-zero return of fn ends it and is returned. No statement is
+ * open while fn runs: fn may take its time and call any function of this folder.
  */
-int shipping_placement_each(struct shipping *s, int64_t drive, enum shipping_order order, uint64_t from,
+int shipping_placement_each(struct shipping *s, int64_t drive, enum shipping_order order,
+			    uint64_t from,
 			    int (*fn)(const struct shipping_placement *p, void *arg, struct err *e),
 			    void *arg, struct err *e) _warn_unused_result_;
 
@@ -66,10 +73,12 @@ int shipping_placement_set_state(struct shipping *s, int64_t id, enum shipping_s
 				 const char *note, struct err *e) _warn_unused_result_;
 
 /*
- * Whether this version of a staged name already has its place on a drive of the job and did not change
- * there: what the plan of the next drive leaves out. Fast enough to be asked a million times.
+ * Whether this version of a staged name already has its place on a drive of the job and did not
+ * change there: what the plan of the next drive leaves out. Fast enough to be asked a million
+ * times.
  */
-int shipping_placement_exists(struct shipping *s, int64_t job_id, uint64_t ino, uint64_t content_version,
-			      const char *path, bool *ret, struct err *e) _warn_unused_result_;
+int shipping_placement_exists(struct shipping *s, int64_t job_id, uint64_t ino,
+			      uint64_t content_version, const char *path, bool *ret, struct err *e)
+	_warn_unused_result_;
 
 #endif

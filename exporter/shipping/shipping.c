@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Opens shipping.db and keeps its statements. The writer holds flock(2) on STORE/shipping.lock for as long
- * as it is open: SQLite as Debian ships it can corrupt a WAL database when two connections commit and
- * checkpoint at once (sqlite.org/wal.html#walresetbug), so there is only ever one that does.
+ * Opens shipping.db and keeps its statements. The writer holds flock(2) on STORE/shipping.lock for
+ * as long as it is open: SQLite as Debian ships it can corrupt a WAL database when two connections
+ * commit and checkpoint at once (sqlite.org/wal.html#walresetbug), so there is only ever one that
+ * does.
  */
 #include "exporter/shipping/shipping.h"
 
@@ -16,7 +17,7 @@
 #include "exporter/shipping/internal.h"
 #include "schema/schema.h"
 
-#define STATEMENTS_MAX          48
+#define STATEMENTS_MAX	       48
 #define COMMITS_PER_CHECKPOINT 32
 
 struct statement {
@@ -26,7 +27,7 @@ struct statement {
 
 struct shipping {
 	struct sql *db;
-	int lock_fd; /* -1 = opened to read */
+	int lock_fd;	  /* -1 = opened to read */
 	unsigned commits; /* since the last checkpoint */
 	size_t n_statements;
 	struct statement statements[STATEMENTS_MAX];
@@ -46,12 +47,15 @@ static int take_lock(struct shipping *s, const char *store_path, struct err *e)
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno == EWOULDBLOCK)
-		return err_hint(e, err_set(e, EBUSY, "'%s' is being written by another seedship", store_path),
-				"wait until it is done, or look with 'job show'");
+		return err_hint(
+			e,
+			err_set(e, EBUSY, "'%s' is being written by another seedship", store_path),
+			"wait until it is done, or look with 'job show'");
 	return err_sys(e, "cannot lock '%s'", path);
 }
 
-static int open_database(struct shipping *s, const char *path, enum shipping_mode mode, struct err *e)
+static int open_database(struct shipping *s, const char *path, enum shipping_mode mode,
+			 struct err *e)
 {
 	int r;
 
@@ -65,7 +69,8 @@ static int open_database(struct shipping *s, const char *path, enum shipping_mod
 	return sql_migrate(s->db, path, &schema_shipping, e);
 }
 
-int shipping_open(const char *store_path, enum shipping_mode mode, struct shipping **ret, struct err *e)
+int shipping_open(const char *store_path, enum shipping_mode mode, struct shipping **ret,
+		  struct err *e)
 {
 	_cleanup_(shipping_freep) struct shipping *s = calloc(1, sizeof(*s));
 	_cleanup_free_ char *path = NULL;

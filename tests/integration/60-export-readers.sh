@@ -24,7 +24,7 @@ check_ntfs()
     local volume=$1
     expect_exit 0 ntfsfix --no-action "$volume"
     expect_exit 0 ntfsresize --info --force --no-progress-bar "$volume"
-    expect_exit 0 fls -r -p "$volume"
+    expect_exit 0 fls -f ntfs -r -p "$volume"
     expect_text 'DriveManifest\.xml' 'System Volume Information/FVE2\.'
 }
 
@@ -51,9 +51,10 @@ check_dislocker()
 # cryptsetup wants a device: the partition as a loop device, read-only.
 check_cryptsetup()
 {
-    local image=$1 key=$2 mode=$3 loop
+    local image=$1 key=$2 mode=$3 sectors loop
+    sectors=$(sgdisk --info=1 "$image" | awk '/^Partition size:/ { print $3 }')
     loop=$(losetup --read-only --find --show --offset "$(partition_offset "$image")" \
-        --sizelimit "$(sgdisk --info=1 "$image" | awk '/^Partition size:/ { print $3 * 512 }')" "$image")
+        --sizelimit $((sectors * 512)) "$image")
     on_exit detach "$loop"
     expect_exit 0 cryptsetup bitlkDump "$loop"
     expect_text "Cipher mode:[[:space:]]+$mode" 'protected with recovery passphrase'

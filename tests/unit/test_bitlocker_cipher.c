@@ -45,8 +45,8 @@ static struct sector_cipher *make(enum bitlocker_cipher cipher, uint32_t sector_
 	uint8_t fvek[64];
 	struct err e = {0};
 
-	for (uint8_t i = 0; i < sizeof(fvek); i++)
-		fvek[i] = i;
+	for (size_t i = 0; i < sizeof(fvek); i++)
+		fvek[i] = (uint8_t)i;
 	expect_ok(sector_cipher_new(cipher, sector_bytes, fvek, &c, &e), &e);
 	return c;
 }

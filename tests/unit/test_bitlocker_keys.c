@@ -116,9 +116,9 @@ static void test_password_slips(void **state)
 	for (size_t i = 0; i + 1 < sizeof(good); i++) {
 		if (good[i] == '-')
 			continue;
-		for (char c = '0'; c <= '9'; c++) {
+		for (int c = '0'; c <= '9'; c++) {
 			memcpy(bad, good, sizeof(good));
-			bad[i] = c;
+			bad[i] = (char)c;
 			assert_int_equal(recovery_password_parse(bad, key, NULL),
 					 c == good[i] ? 0 : -EINVAL);
 		}

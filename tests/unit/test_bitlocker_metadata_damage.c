@@ -145,6 +145,7 @@ static void test_hostile(void **state)
 		{0x20, 8, 0x2100001, "cannot be at"},
 		{0x20, 8, 0x2108000, "overlap"},
 		{0x28, 8, 0x10000000, "overlap"},
+		{0x28, 8, 0x18000000, "cannot be at"},
 		{0x38, 8, 0x2120000, "two places"},
 		{0x40, 4, 0x10000, "dataset's header"},
 		{0x40, 4, 0x2f, "dataset's header"},
@@ -185,6 +186,27 @@ static void test_hostile(void **state)
 			   patches[i].text);
 		free(s.block);
 	}
+}
+
+/* A dataset that says, twice, that it is longer than the info it stands in. */
+static void test_hostile_dataset(void **state)
+{
+	static const uint32_t too_long[] = {INFO_BYTES - 0x40 + 1, 0xffff, 0x10000, UINT32_MAX};
+	struct metadata_boxes boxes;
+	struct metadata m;
+	struct sample s;
+	struct err e = {0};
+
+	(void)state;
+	encode_sample(&s, BITLOCKER_XTS_128, 512);
+	for (size_t i = 0; i < ARRAY_SIZE(too_long); i++) {
+		le32_store(s.block + 0x40, too_long[i]);
+		le32_store(s.block + 0x4c, too_long[i]);
+		fix_crc(s.block, INFO_BYTES);
+		expect_err(metadata_decode(s.block, &m, &boxes, &e), &e, EBADMSG, ERR_CORRUPT,
+			   "dataset's header");
+	}
+	free(s.block);
 }
 
 /* Sizes at the ends of the block, and blocks of nothing. */
@@ -241,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_every_byte_is_sealed),
 		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_hostile_dataset),
 		cmocka_unit_test(test_hostile_sizes),
 		cmocka_unit_test(test_no_extended_info),
 	};

@@ -167,7 +167,7 @@ static void random_access(enum bitlocker_cipher cipher, uint32_t sector_bytes, u
 		expect_ok(target_pwrite(s.view, model + off, MIN(max_bytes, VOLUME_BYTES - off),
 					off, &e),
 			  &e);
-	for (int round = 0; round < 400; round++) {
+	for (int round = 0; round < 200; round++) {
 		uint64_t off = (uint64_t)rand_r(&seed) % VOLUME_BYTES;
 		uint64_t len = (uint64_t)rand_r(&seed) % (round % 8 ? 3000 : max_bytes);
 
@@ -235,13 +235,16 @@ static void test_threads(void **state)
 	struct job jobs[THREADS];
 	pthread_t threads[THREADS];
 	uint8_t piece[100];
+	struct target *view;
 	struct stack s;
 	struct err e = {0};
 
 	(void)state;
 	open_stack(&s, BITLOCKER_XTS_256, 512);
+	/* Straight on the memory: the failing disk has a lock of its own. */
+	expect_ok(bitlocker_view_new(s.v.keys, s.base, &view, &e), &e);
 	for (unsigned i = 0; i < THREADS; i++) {
-		jobs[i] = (struct job){.view = s.view, .number = i};
+		jobs[i] = (struct job){.view = view, .number = i};
 		assert_int_equal(pthread_create(&threads[i], NULL, work, &jobs[i]), 0);
 	}
 	for (unsigned i = 0; i < THREADS; i++) {
@@ -249,12 +252,12 @@ static void test_threads(void **state)
 		assert_false(jobs[i].failed);
 	}
 	for (uint64_t i = 0; i < 600; i++) {
-		expect_ok(
-			target_pread(s.view, piece, sizeof(piece), 0x52000 + i * sizeof(piece), &e),
-			&e);
+		expect_ok(target_pread(view, piece, sizeof(piece), 0x52000 + i * sizeof(piece), &e),
+			  &e);
 		for (size_t k = 0; k < sizeof(piece); k++)
 			assert_int_equal(piece[k], (uint8_t)(i * 5 + 2));
 	}
+	target_close(view);
 	close_stack(&s);
 }
 

@@ -156,7 +156,7 @@ static void test_damage(void **state)
 	 * Every byte of the header and of two entries, then some; behind the header the sector is
 	 * unused.
 	 */
-	for (size_t i = 512; i < 1024 + GPT_ENTRIES_BYTES; i += i < 1280 ? 1 : 97) {
+	for (size_t i = 512; i < 1024 + GPT_ENTRIES_BYTES; i += i < 1280 ? 1 : 997) {
 		if (i >= 512 + GPT_HEADER_BYTES && i < 1024)
 			continue;
 		d[i] ^= 0x40;

@@ -251,23 +251,52 @@ static void test_nesting(void **state)
 			    "manifest line 2: <DriveManifest> must not stand in DriveManifest");
 }
 
-/* Things without end must be refused before they fill the memory. */
+/* Things without end must be refused before they fill the memory; libxml2 itself stops at 10 MB. */
 static void test_endless_parts(void **state)
 {
-	static const char *const starts[] = {
-		OPEN "<ClientCreator>", OPEN "<",    OPEN "<BlobList Id='",
-		OPEN "<!-- ",		OPEN "<?x ", "<?xml ",
+	static const struct {
+		const char *start;
+		size_t most_bytes; /* read before it is refused */
+	} rows[] = {
+		{OPEN "<ClientCreator>", 512 * KiB},
+		{OPEN "<", 11 * MiB},
+		{OPEN "<BlobList Id='", 11 * MiB},
+		{OPEN "<!-- ", 11 * MiB},
+		{OPEN "<?x ", 11 * MiB},
+		{"<?xml ", 11 * MiB},
 	};
+	const struct manifest_handler handler = {0};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		_cleanup_(buf_done) struct buf text = BUF_INIT;
+		struct text_source text_source = {.step_bytes = SIZE_MAX};
+		const struct manifest_source source = {read_text, &text_source};
 
-		buf_puts(&text, starts[i]);
-		buf_put_zero(&text, 30 * MiB);
-		memset(text.data + strlen(starts[i]), 'x', 30 * MiB);
-		assert_int_equal(parse_text(buf_text(&text), NULL), -EBADMSG);
+		buf_puts(&text, rows[i].start);
+		buf_put_zero(&text, 16 * MiB);
+		memset(text.data + strlen(rows[i].start), 'x', 16 * MiB);
+		text_source.text = buf_text(&text);
+		text_source.left_bytes = text.len_bytes;
+		assert_int_equal(manifest_parse(&source, &handler, NULL), -EBADMSG);
+		if (text.len_bytes - text_source.left_bytes > rows[i].most_bytes)
+			fail_msg("row %zu: %zu bytes read", i,
+				 text.len_bytes - text_source.left_bytes);
 	}
+}
+
+static void test_long_attribute(void **state)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT;
+	struct err e;
+
+	(void)state;
+	buf_puts(&text, OPEN "<BlobList Id='");
+	for (int i = 0; i < 256; i++)
+		buf_puts(&text, "x");
+	buf_puts(&text, "'/></Drive></DriveManifest>");
+	assert_int_equal(parse_text(buf_text(&text), &e), -EBADMSG);
+	assert_string_equal(e.text, "manifest line 5: attribute Id of 256 bytes");
 }
 
 static void test_too_many_blocks(void **state)
@@ -300,11 +329,9 @@ static void test_lines_beyond_16_bits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_nesting),
-		cmocka_unit_test(test_endless_parts),
-		cmocka_unit_test(test_too_many_blocks),
-		cmocka_unit_test(test_lines_beyond_16_bits),
+		cmocka_unit_test(test_refused),		cmocka_unit_test(test_nesting),
+		cmocka_unit_test(test_endless_parts),	cmocka_unit_test(test_long_attribute),
+		cmocka_unit_test(test_too_many_blocks), cmocka_unit_test(test_lines_beyond_16_bits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,13 +5,13 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <cmocka.h>
 
 #include "common/base/cleanup.h"
 #include "common/cli/command.h"
 #include "common/cli/help.h"
+#include "tests/lib/run_command.h"
 
 struct values {
 	const char *store;
@@ -59,7 +59,12 @@ static const struct command command_new = {
 	.run = run,
 };
 static const struct command command_many = {
-	.name = "many", .summary = "take many", .arguments = "JOB TARGET...", .run = run};
+	.name = "many",
+	.summary = "take many",
+	.arguments = "JOB TARGET...",
+	.values_bytes = sizeof(struct values),
+	.run = run,
+};
 static const struct command *const job_children[] = {&command_new, &command_many, NULL};
 static const struct command command_job = {
 	.name = "job", .summary = "all about jobs", .children = job_children};
@@ -71,12 +76,12 @@ static const struct command tool = {
 
 static int parse(struct values *values, struct err *e, int *ret_first, ...)
 {
-	static char *argv[ARGV_MAX];
+	static char *argv[ARGV_MAX], name[] = "tool";
 	struct option_common common = {0};
 	va_list ap;
 	int argc = 1, r;
 
-	argv[0] = (char *)(uintptr_t) "tool";
+	argv[0] = name;
 	va_start(ap, ret_first);
 	while ((argv[argc] = va_arg(ap, char *)))
 		argc++;
@@ -92,8 +97,8 @@ static void test_values(void **state)
 	int first;
 
 	(void)state;
-	assert_int_equal(parse(&v, &e, &first, "-s", "DIR", "--size=2K", "x", "--mode", "block", "-jn7",
-			       "--", "--json", NULL),
+	assert_int_equal(parse(&v, &e, &first, "-s", "DIR", "--size=2K", "x", "--mode", "block",
+			       "-jn7", "--", "--json", NULL),
 			 2);
 	assert_string_equal(v.store, "DIR");
 	assert_string_equal(v.mode, "block");
@@ -120,7 +125,8 @@ static void test_list(void **state)
 	assert_string_equal(v.extra.items[0], "1");
 	assert_string_equal(v.extra.items[1], "2");
 	v.extra.n = OPTION_LIST_MAX;
-	assert_int_equal(parse(&v, &e, &first, "--a-very-long-option-name-indeed", "1", NULL), -EINVAL);
+	assert_int_equal(parse(&v, &e, &first, "--a-very-long-option-name-indeed", "1", NULL),
+			 -EINVAL);
 	assert_int_equal(v.extra.n, OPTION_LIST_MAX);
 }
 
@@ -186,35 +192,12 @@ static void test_help_golden(void **state)
 	free(text);
 }
 
-/* Runs the tool and gives its exit code, with what it said in out and said. */
-static char out[4096], said[4096];
+static struct run_command ran;
 
 static int run_tool(const char *line)
 {
-	_cleanup_free_ char *copy = strdup(line);
-	int fds[2] = {memfd_create("out", 0), memfd_create("err", 0)};
-	int saved[2] = {dup(STDOUT_FILENO), dup(STDERR_FILENO)};
-	char *argv[ARGV_MAX] = {NULL};
-	int argc = 0, code;
-
-	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
-		argv[argc++] = word;
-	(void)fflush(stdout);
-	(void)dup2(fds[0], STDOUT_FILENO);
-	(void)dup2(fds[1], STDERR_FILENO);
-	code = command_main(&tool, "1.2.3", argc, argv);
-	(void)fflush(stdout);
-	(void)dup2(saved[0], STDOUT_FILENO);
-	(void)dup2(saved[1], STDERR_FILENO);
-	memset(out, 0, sizeof(out));
-	memset(said, 0, sizeof(said));
-	assert_true(pread(fds[0], out, sizeof(out) - 1, 0) >= 0);
-	assert_true(pread(fds[1], said, sizeof(said) - 1, 0) >= 0);
-	for (int i = 0; i < 2; i++) {
-		(void)close(fds[i]);
-		(void)close(saved[i]);
-	}
-	return code;
+	run_command(&ran, &tool, line);
+	return ran.code;
 }
 
 static void test_dispatch(void **state)
@@ -222,40 +205,41 @@ static void test_dispatch(void **state)
 	(void)state;
 	result = 0;
 	assert_int_equal(run_tool("tool job new --store DIR first"), 0);
-	assert_string_equal(out, "done\n");
-	assert_string_equal(said, "");
+	assert_string_equal(ran.out, "done\n");
+	assert_string_equal(ran.said, "");
 	assert_string_equal(seen_values.store, "DIR");
 	assert_int_equal(run_tool("tool job many a b c d"), 0);
 	assert_int_equal(run_tool("tool --version"), 0);
-	assert_string_equal(out, "tool 1.2.3\n");
+	assert_string_equal(ran.out, "tool 1.2.3\n");
 	assert_int_equal(run_tool("tool job new -V"), 0);
-	assert_string_equal(out, "tool 1.2.3\n");
+	assert_string_equal(ran.out, "tool 1.2.3\n");
 	assert_int_equal(run_tool("tool job new --help too many arguments"), 0);
-	assert_non_null(strstr(out, "\nUsage:\n tool job new [options] NAME [OTHER]\n"));
-	assert_string_equal(said, "");
+	assert_non_null(strstr(ran.out, "\nUsage:\n tool job new [options] NAME [OTHER]\n"));
+	assert_string_equal(ran.said, "");
 }
 
 static void test_groups(void **state)
 {
 	(void)state;
 	assert_int_equal(run_tool("tool --help"), 0);
-	assert_string_equal(out, "\nUsage:\n tool COMMAND [options]\n\nA tool.\n\nCommands:\n"
-				 " job  all about jobs\n\nOptions:\n"
-				 " -h, --help          display this help\n"
-				 " -V, --version       display the version\n\n"
-				 "For the help of a command: tool COMMAND --help\n");
+	assert_string_equal(ran.out, "\nUsage:\n tool COMMAND [options]\n\nA tool.\n\nCommands:\n"
+				     " job  all about jobs\n\nOptions:\n"
+				     " -h, --help          display this help\n"
+				     " -V, --version       display the version\n\n"
+				     "For the help of a command: tool COMMAND --help\n");
 	assert_int_equal(run_tool("tool --list-options"), 0);
-	assert_string_equal(out, "job\n--help\n--version\n--list-options\n");
+	assert_string_equal(ran.out, "job\n--help\n--version\n--list-options\n");
 	assert_int_equal(run_tool("tool job new --list-options"), 0);
-	assert_string_equal(out, "--store\n--mode\n--size\n--count\n--json\n"
-				 "--a-very-long-option-name-indeed\n--help\n--version\n--list-options\n");
+	assert_string_equal(
+		ran.out, "--store\n--mode\n--size\n--count\n--json\n"
+			 "--a-very-long-option-name-indeed\n--help\n--version\n--list-options\n");
 }
 
 static void expect_usage(const char *line, const char *message)
 {
 	assert_int_equal(run_tool(line), 2);
-	assert_string_equal(out, "");
-	assert_string_equal(said, message);
+	assert_string_equal(ran.out, "");
+	assert_string_equal(ran.said, message);
 }
 
 static void test_usage_errors(void **state)
@@ -265,16 +249,18 @@ static void test_usage_errors(void **state)
 	expect_usage("tool job", "tool: job: a command is missing\nhint: try 'tool job --help'\n");
 	expect_usage("tool jop", "tool: unknown command 'jop'\nhint: try 'tool --help'\n");
 	expect_usage("tool -x", "tool: unknown option '-x'\nhint: try 'tool --help'\n");
-	expect_usage("tool job new", "tool: job new: NAME is missing\nhint: try 'tool job new --help'\n");
+	expect_usage("tool job new",
+		     "tool: job new: NAME is missing\nhint: try 'tool job new --help'\n");
 	expect_usage("tool job new a b c",
 		     "tool: job new: unexpected argument 'c'\nhint: try 'tool job new --help'\n");
 	expect_usage("tool job many a",
 		     "tool: job many: TARGET... is missing\nhint: try 'tool job many --help'\n");
 	expect_usage("tool job new --foo a",
 		     "tool: job new: unknown option '--foo'\nhint: try 'tool job new --help'\n");
-	expect_usage("tool job new a --size 1Q",
-		     "tool: job new: --size: '1Q': not a size\nhint: write a number and a unit, such as "
-		     "500G (1024-based) or 8TB (1000-based)\n");
+	expect_usage(
+		"tool job new a --size 1Q",
+		"tool: job new: --size: '1Q': not a size\nhint: write a number and a unit, such as "
+		"500G (1024-based) or 8TB (1000-based)\n");
 }
 
 static void test_exit_codes(void **state)
@@ -282,23 +268,23 @@ static void test_exit_codes(void **state)
 	(void)state;
 	result = -EIO;
 	assert_int_equal(run_tool("tool job new a"), 1);
-	assert_string_equal(said, "tool: job new: it broke\n");
+	assert_string_equal(ran.said, "tool: job new: it broke\n");
 	result = -EBADMSG;
 	assert_int_equal(run_tool("tool job new a"), 3);
 	result = -EINTR;
 	assert_int_equal(run_tool("tool job new a"), 4);
 	result = -EPIPE; /* a failure that told no story still gets a message */
 	assert_int_equal(run_tool("tool job new a"), 1);
-	assert_string_equal(said, "tool: job new: failed: Broken pipe\n");
+	assert_string_equal(ran.said, "tool: job new: failed: Broken pipe\n");
 	result = 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),      cmocka_unit_test(test_list),
-		cmocka_unit_test(test_errors),      cmocka_unit_test(test_help_golden),
-		cmocka_unit_test(test_dispatch),    cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_values),	     cmocka_unit_test(test_list),
+		cmocka_unit_test(test_errors),	     cmocka_unit_test(test_help_golden),
+		cmocka_unit_test(test_dispatch),     cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_usage_errors), cmocka_unit_test(test_exit_codes),
 	};
 

@@ -97,14 +97,16 @@ static void test_json(void **state)
 	text = print(o, true);
 	root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(root);
-	assert_int_equal(json_unpack(root,
-				     "{s:s, s:s, s:n, s:b, s:s, s:n, s:{s:s, s:s}, s:[{s:s, s:I, s:I, s:I}, o],"
-				     " s:[!] !}",
-				     "schema", &schema, "name", &name, "blob_prefix", "ready", &ready,
-				     "created", &created, "shipped", "return_address", "city", &city,
-				     "postal_code", &id, "drives", "drive_id", &id, "size_bytes", &size,
-				     "files", &files, "percent", &percent, &(json_t *){NULL}, "none"),
-			 0);
+	assert_int_equal(
+		json_unpack(
+			root,
+			"{s:s, s:s, s:n, s:b, s:s, s:n, s:{s:s, s:s}, s:[{s:s, s:I, s:I, s:I}, o],"
+			" s:[!] !}",
+			"schema", &schema, "name", &name, "blob_prefix", "ready", &ready, "created",
+			&created, "shipped", "return_address", "city", &city, "postal_code", &id,
+			"drives", "drive_id", &id, "size_bytes", &size, "files", &files, "percent",
+			&percent, &(json_t *){NULL}, "none"),
+		0);
 	assert_string_equal(schema, "test.thing/1");
 	assert_string_equal(name, "nightly");
 	assert_string_equal(created, "2026-11-22T03:00:00Z");

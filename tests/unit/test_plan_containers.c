@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a plan is stored in: the hash map and the sequence of records. */
+/* What a plan is stored in: the hash map, the set of names, the sequence of records. */
 #include <setjmp.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -12,11 +12,12 @@
 #include <cmocka.h>
 
 #include "exporter/plan/hashmap.h"
+#include "exporter/plan/nameset.h"
 #include "exporter/plan/records.h"
 
 static void test_map_of_values(void **state)
 {
-	struct hashmap m = {.has_values = true};
+	struct hashmap m = {0};
 	const uint64_t n = 20000;
 	bool added;
 
@@ -41,27 +42,68 @@ static void test_map_of_values(void **state)
 	assert_null(hashmap_find(&m, 3));
 }
 
-static void test_set_of_keys(void **state)
+static void test_keys_at_the_ends(void **state)
 {
 	struct hashmap m = {0};
 	bool added;
 
 	(void)state;
 	for (uint64_t i = 0; i < 1000; i++) {
-		assert_int_equal(hashmap_add(&m, UINT64_MAX - i, 0, &added), 0);
+		assert_int_equal(hashmap_add(&m, UINT64_MAX - i, i, &added), 0);
 		assert_true(added);
-		assert_int_equal(hashmap_add(&m, UINT64_MAX - i, 0, &added), 0);
-		assert_false(added);
 	}
-	assert_non_null(hashmap_find(&m, UINT64_MAX));
+	assert_int_equal(*hashmap_find(&m, UINT64_MAX - 999), 999);
 	assert_null(hashmap_find(&m, 5));
 	/* Keys 0 and 1 are one. */
-	assert_int_equal(hashmap_add(&m, 0, 0, &added), 0);
+	assert_int_equal(hashmap_add(&m, 0, 7, &added), 0);
 	assert_true(added);
-	assert_int_equal(hashmap_add(&m, 1, 0, &added), 0);
+	assert_int_equal(hashmap_add(&m, 1, 8, &added), 0);
 	assert_false(added);
-	assert_non_null(hashmap_find(&m, 0));
+	assert_int_equal(*hashmap_find(&m, 0), 7);
 	hashmap_done(&m);
+}
+
+static void test_set_of_names(void **state)
+{
+	struct nameset s = {0};
+	size_t room = 0;
+
+	(void)state;
+	assert_true(nameset_is_full(&s));
+	for (int round = 0; round < 4; round++) {
+		size_t n = 0;
+
+		assert_int_equal(nameset_enlarge(&s), 0);
+		assert_int_equal(s.count, 0);
+		for (; !nameset_is_full(&s); n++)
+			assert_true(nameset_add(&s, hash_mix(n)));
+		assert_true(n > room);
+		room = n;
+		/* All are there; what has other lower bits is another one. */
+		for (size_t i = 0; i < n; i++)
+			assert_false(nameset_add(&s, hash_mix(i)));
+		assert_int_equal(s.count, n);
+	}
+	nameset_done(&s);
+	assert_true(nameset_is_full(&s));
+}
+
+/* Hashes that all belong at the end of the table go on at its beginning. */
+static void test_set_wraps_around(void **state)
+{
+	struct nameset s = {0};
+
+	(void)state;
+	assert_int_equal(nameset_enlarge(&s), 0);
+	for (uint64_t i = 0; i < 100; i++)
+		assert_true(nameset_add(&s, UINT64_MAX - i));
+	for (uint64_t i = 0; i < 100; i++)
+		assert_false(nameset_add(&s, UINT64_MAX - i));
+	assert_true(nameset_add(&s, 5));
+	/* Tag 0 means free, so it is kept as 1. */
+	assert_true(nameset_add(&s, UINT64_C(0xfff) << 52));
+	assert_false(nameset_add(&s, UINT64_C(0xfff) << 52));
+	nameset_done(&s);
 }
 
 /* Record i is i bytes (1 to 300) of i; so they straddle every place a segment may end. */
@@ -124,10 +166,9 @@ static void test_record_sizes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_map_of_values),
-		cmocka_unit_test(test_set_of_keys),
-		cmocka_unit_test(test_records),
-		cmocka_unit_test(test_record_sizes),
+		cmocka_unit_test(test_map_of_values), cmocka_unit_test(test_keys_at_the_ends),
+		cmocka_unit_test(test_set_of_names),  cmocka_unit_test(test_set_wraps_around),
+		cmocka_unit_test(test_records),	      cmocka_unit_test(test_record_sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

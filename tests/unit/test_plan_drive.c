@@ -82,6 +82,41 @@ static void test_alias_that_is_taken(void **state)
 	expect_sound_drive(p);
 }
 
+/* Names are remembered however many there are: files, directories and aliases. */
+static void test_many_names(void **state)
+{
+	struct plan_builder *b = start(&plain);
+	_cleanup_(plan_freep) struct plan *p = NULL;
+	const uint32_t n = 5000;
+	char name[32];
+
+	(void)state;
+	add_dir(b, "Sub");
+	for (uint32_t i = 0; i < n; i++) {
+		(void)snprintf(name, sizeof(name), i % 10 ? "Sub/x%u" : "Sub/x%u?", i);
+		add_file(b, name, 1);
+	}
+	add_dir(b, "sub");
+	add_file(b, "sub/y", 1);
+	for (uint32_t i = 0; i < n; i++) {
+		if (i % 10 == 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "Sub/X%u", i);
+		add_file(b, name, 1);
+	}
+	p = finish(b);
+	for (uint32_t i = 0; i < plan_count(p); i++) {
+		struct placement file;
+		struct plan_dir dir;
+
+		plan_get(p, i, &file);
+		plan_get_dir(p, file.drive_dir, &dir);
+		assert_int_equal(strchr(file.drive_name, '~') != NULL,
+				 strchr(file.name, '?') != NULL || file.name[0] == 'X');
+		assert_int_equal(strchr(dir.drive_name, '~') != NULL, dir.name[0] == 's');
+	}
+}
+
 static void test_own_directory_is_not_taken(void **state)
 {
 	struct plan_builder *b = start(&plain);
@@ -218,6 +253,7 @@ int main(void)
 		cmocka_unit_test(test_names_windows_refuses),
 		cmocka_unit_test(test_names_that_differ_in_case),
 		cmocka_unit_test(test_alias_that_is_taken),
+		cmocka_unit_test(test_many_names),
 		cmocka_unit_test(test_own_directory_is_not_taken),
 		cmocka_unit_test(test_long_paths_go_flat),
 		cmocka_unit_test(test_hard_links),

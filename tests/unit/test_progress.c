@@ -51,8 +51,9 @@ static void test_bar_fits(void **state)
 	char text[512];
 
 	(void)state;
-	assert_string_equal(progress_bar(&v, 80, text, sizeof(text)),
-			    "WX12 [=====>                 ]  25 %  1.00 GiB of 4.00 GiB  128 MiB/s  24s left");
+	assert_string_equal(
+		progress_bar(&v, 80, text, sizeof(text)),
+		"WX12 [=====>                 ]  25 %  1.00 GiB of 4.00 GiB  128 MiB/s  24s left");
 	assert_string_equal(progress_bar(&v, 60, text, sizeof(text)),
 			    "WX12  25 %  1.00 GiB of 4.00 GiB  128 MiB/s  24s left");
 	for (size_t columns = 1; columns < 200; columns++)
@@ -64,8 +65,11 @@ static void test_bar_fits(void **state)
 
 static char *report(enum progress_style style, void (*drive)(struct progress *p))
 {
-	struct progress_desc desc = {.style = style, .label = "WX12", .total_bytes = 1000 * MiB,
-				     .done_bytes = 100 * MiB, .clock = &fake_clock};
+	struct progress_desc desc = {.style = style,
+				     .label = "WX12",
+				     .total_bytes = 1000 * MiB,
+				     .done_bytes = 100 * MiB,
+				     .clock = &fake_clock};
 	struct progress *p;
 	char *text = NULL;
 	size_t n;
@@ -183,7 +187,8 @@ static void *add_many(void *p)
 
 static void test_threads(void **state)
 {
-	struct progress_desc desc = {.style = PROGRESS_LINES, .label = "all", .total_bytes = 4000000};
+	struct progress_desc desc = {
+		.style = PROGRESS_LINES, .label = "all", .total_bytes = 4000000};
 	_cleanup_free_ char *text = NULL;
 	pthread_t threads[4];
 	struct progress *p;

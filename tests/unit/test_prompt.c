@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Secrets from files, descriptors and a terminal (a pseudo-terminal with the question asked in a child). */
+/*
+ * Secrets from files, descriptors and a terminal (a pseudo-terminal with the question asked in a
+ * child).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

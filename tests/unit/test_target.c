@@ -156,6 +156,48 @@ static void test_file_open(void **state)
 	target_close(t);
 }
 
+/* The descriptor that this process has open on path. */
+static int descriptor_of(const char *path)
+{
+	char link[64], name[256];
+
+	for (int fd = 3; fd < 256; fd++) {
+		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		ssize_t n = readlink(link, name, sizeof(name) - 1);
+
+		if (n > 0 && (size_t)n == strlen(path) && memcmp(name, path, (size_t)n) == 0)
+			return fd;
+	}
+	return -1;
+}
+
+/*
+ * A flush that failed once is not forgiven: a pipe, which cannot be flushed, stands in for the
+ * file.
+ */
+static void test_file_flush_fails_for_good(void **state)
+{
+	struct fixture *f = *state;
+	struct target *t;
+	struct err e = {0};
+	int fd, saved, ends[2];
+
+	expect_ok(target_file_create(f->path, 4096, &t, &e), &e);
+	expect_ok(target_flush(t, &e), &e);
+	fd = descriptor_of(f->path);
+	saved = dup(fd);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(dup2(ends[0], fd), fd);
+	expect_err(target_flush(t, &e), &e, EINVAL, ERR_SYSTEM, "cannot flush");
+	assert_int_equal(dup2(saved, fd), fd);
+	expect_err(target_flush(t, &e), &e, EIO, ERR_SYSTEM, "earlier flush failed");
+	expect_err(target_drop_caches(t, &e), &e, EIO, ERR_SYSTEM, "earlier flush failed");
+	target_close(t);
+	assert_int_equal(close(saved), 0);
+	assert_int_equal(close(ends[0]), 0);
+	assert_int_equal(close(ends[1]), 0);
+}
+
 /* One writer at a time, readers beside it. */
 static void test_file_lock(void **state)
 {
@@ -244,7 +286,6 @@ static void test_slice(void **state)
 	assert_memory_equal(data, "window", 6);
 	expect_err(target_pwrite(slice, "windows", 7, 2042, &e), &e, ENOSPC, ERR_SYSTEM, "end");
 	expect_err(target_pread(slice, data, 1, 2048, &e), &e, ENODATA, ERR_SYSTEM, "end");
-	expect_ok(target_flush(slice, &e), &e);
 	expect_ok(target_drop_caches(slice, &e), &e);
 	target_close(slice);
 	target_close(base);
@@ -302,6 +343,23 @@ static void test_fault_cache(void **state)
 	assert_int_equal(target_fault_count(d.disk, FAULT_PWRITE), 2);
 	assert_int_equal(target_fault_count(d.disk, FAULT_PREAD), 5);
 	assert_int_equal(target_fault_count(d.disk, FAULT_ANY), 8);
+	close_disk(&d);
+}
+
+static void test_slice_flush(void **state)
+{
+	struct target *slice;
+	struct disk d;
+	struct err e = {0};
+
+	(void)state;
+	open_disk(&d);
+	expect_ok(target_slice_new(d.disk, 512, 512, &slice, &e), &e);
+	expect_ok(target_pwrite(slice, "a", 1, 0, &e), &e);
+	assert_int_equal(target_mem_data(d.base)[512], 0);
+	expect_ok(target_flush(slice, &e), &e);
+	assert_int_equal(target_mem_data(d.base)[512], 'a');
+	target_close(slice);
 	close_disk(&d);
 }
 
@@ -412,9 +470,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_file_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_file_create_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_file_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_file_flush_fails_for_good, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_file_lock, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disk, setup, teardown),
 		cmocka_unit_test(test_slice),
+		cmocka_unit_test(test_slice_flush),
 		cmocka_unit_test(test_fault_cache),
 		cmocka_unit_test(test_fault_error),
 		cmocka_unit_test(test_fault_gone),
