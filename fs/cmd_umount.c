@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* seedfs umount: unmounts and waits until the daemon has committed everything and is gone. */
-#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,28 +11,10 @@
 #include "common/base/clock.h"
 #include "common/store/store.h"
 #include "fs/commands.h"
+#include "fs/mounts.h"
 
 #define POLL_NS     UINT64_C(20000000)
 #define TELL_AFTER  UINT64_C(1000000000)
-
-static int find_store(const char *dir, char **ret, struct err *e)
-{
-	struct mntent entry;
-	char text[16384];
-	FILE *mounts = setmntent("/proc/self/mounts", "r");
-
-	if (!mounts)
-		return err_sys(e, "cannot read the list of mounts");
-	*ret = NULL;
-	while (getmntent_r(mounts, &entry, text, sizeof(text))) {
-		if (strcmp(entry.mnt_dir, dir) != 0)
-			continue;
-		free(*ret); /* the last one is on top */
-		*ret = strcmp(entry.mnt_type, "fuse.seedfs") == 0 ? strdup(entry.mnt_fsname) : NULL;
-	}
-	(void)endmntent(mounts);
-	return *ret ? 0 : err_user(e, "'%s' is not a seedfs mount", dir);
-}
 
 static int fusermount(const char *dir, struct err *e)
 {
@@ -93,7 +74,7 @@ static int run(const void *values _unused_, char *const *arguments, struct err *
 	/* A mount whose daemon died cannot be resolved, but can be unmounted. */
 	if (!dir && errno != ENOTCONN)
 		return err_sys(e, "'%s'", arguments[0]);
-	r = find_store(dir ? dir : arguments[0], &store, e);
+	r = mounts_find_store(dir ? dir : arguments[0], &store, e);
 	if (r == 0)
 		r = unmount(dir ? dir : arguments[0], e);
 	return r < 0 ? r : wait_released(store, e);

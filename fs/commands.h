@@ -8,5 +8,6 @@
 extern const struct command command_mount;
 extern const struct command command_umount;
 extern const struct command command_status;
+extern const struct command command_sync;
 
 #endif

@@ -8,6 +8,7 @@
 static const struct command *const commands[] = {
 	&command_mount,
 	&command_umount,
+	&command_sync,
 	&command_status,
 	NULL,
 };

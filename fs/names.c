@@ -225,7 +225,8 @@ int names_list(struct names *n, struct catalog *catalog, uint64_t parent, uint64
 		dir_list_done(ret);
 		return r;
 	}
-	qsort(ret->entries, ret->n, sizeof(*ret->entries), compare_ids);
+	if (ret->n)
+		qsort(ret->entries, ret->n, sizeof(*ret->entries), compare_ids);
 	return 0;
 }
 

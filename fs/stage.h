@@ -94,7 +94,7 @@ ssize_t stage_read(struct stage *s, uint64_t ino, void *data, size_t len_bytes, 
 ssize_t stage_write(struct stage *s, uint64_t ino, const void *data, size_t len_bytes,
 		    uint64_t off_bytes, bool kill_priv);
 int stage_flush(struct stage *s, uint64_t ino);  /* close(2): pushes what is buffered, does not wait */
-int stage_fsync(struct stage *s, uint64_t ino);  /* file or directory: waits until durable */
+int stage_fsync(struct stage *s, uint64_t ino);  /* file or directory: waits until durable; root: everything */
 int stage_syncfs(struct stage *s);               /* everything */
 int stage_fallocate(struct stage *s, uint64_t ino, int mode, uint64_t off_bytes, uint64_t len_bytes);
 int64_t stage_lseek(struct stage *s, uint64_t ino, uint64_t off_bytes, int whence); /* SEEK_DATA, SEEK_HOLE */

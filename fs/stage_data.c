@@ -251,7 +251,12 @@ int stage_flush(struct stage *s, uint64_t ino)
 
 int stage_fsync(struct stage *s, uint64_t ino)
 {
-	int r = stage_push_inode(s, ino);
+	int r;
+
+	/* sync(2) and syncfs(2) do not reach a FUSE filesystem: the root stands for all of it. */
+	if (ino == STAGE_ROOT_INO)
+		return stage_syncfs(s);
+	r = stage_push_inode(s, ino);
 
 	return r < 0 ? r : writer_sync(s->writer);
 }

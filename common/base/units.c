@@ -60,7 +60,7 @@ static int unit_factor(const char *unit, uint64_t *ret)
 int parse_size(const char *text, uint64_t *ret_bytes, struct err *e)
 {
 	size_t digits = strspn(text, "0123456789");
-	uint64_t value, factor;
+	uint64_t value, factor, bytes;
 	char number[32];
 	int r;
 
@@ -72,8 +72,9 @@ int parse_size(const char *text, uint64_t *ret_bytes, struct err *e)
 	r = parse_u64(number, 0, UINT64_MAX, &value, e);
 	if (r < 0)
 		return r;
-	if (__builtin_mul_overflow(value, factor, ret_bytes))
+	if (__builtin_mul_overflow(value, factor, &bytes))
 		return err_user(e, "'%s': size is too large", text);
+	*ret_bytes = bytes;
 	return 0;
 }
 

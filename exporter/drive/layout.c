@@ -67,7 +67,7 @@ static int make_plan(struct layout *l, struct err *e)
 	if (plan_count(l->plan) == 0)
 		return err_hint(e, err_set(e, ENODATA, "nothing is staged that could be shipped"),
 				"write files to the mount first; they are seen here once they are committed, which "
-				"fsync and 'seedfs umount' do at once, and time within 5 seconds");
+				"'seedfs sync' does at once");
 	return 0;
 }
 

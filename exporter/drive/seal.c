@@ -317,7 +317,8 @@ static int copy_metadata(struct seal *s, struct err *e)
 
 	for (int i = 0; i < SHIPPING_FVE_COPIES; i++)
 		fve.meta_off_bytes[i] = s->d->row.fve_meta_off_bytes[i];
-	qsort(s->content, s->n_content, sizeof(*s->content), compare_ranges);
+	if (s->n_content)
+		qsort(s->content, s->n_content, sizeof(*s->content), compare_ranges);
 	r = ntfs_image_metadata_runs(s->d->layout, s->content, s->n_content, &fve, copy_run, s, e);
 	return r < 0 ? err_wrap(e, r, "writing the file system's metadata") : 0;
 }

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The system's list of mounts, as far as seedfs asks it. */
+#ifndef SEEDSHIP_FS_MOUNTS_H
+#define SEEDSHIP_FS_MOUNTS_H
+
+#include "common/base/err.h"
+
+/* The store that is mounted at dir (absolute); caller frees. -EINVAL (user) when seedfs is not mounted there. */
+int mounts_find_store(const char *dir, char **ret, struct err *e);
+
+#endif

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Opening a store, and the writer: order, durability, packs, what a crash leaves. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/fdio.h"
+#include "common/store/catalog.h"
+#include "common/store/reader.h"
+#include "common/store/store.h"
+#include "common/store/summary.h"
+#include "common/store/writer.h"
+
+struct fixture {
+	char dir[64];
+	char path[80];
+	struct store *store;
+	struct writer *writer;
+	unsigned n_workers;
+};
+
+static const struct store_options options = {.create = true, .chunk_bytes = 64 << 10, .pack_bytes = 1 << 20};
+
+static void open_writer(struct fixture *f)
+{
+	struct writer_options wo = {
+		.level = 1, .n_workers = f->n_workers, .queue_depth = 4096, .commit_ms = 3600000};
+	struct writer_events events = {0};
+	struct err e = {0};
+
+	if (store_open(f->path, &options, &f->store, &e) < 0 ||
+	    writer_new(f->store, &wo, &events, &f->writer, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+static void close_writer(struct fixture *f)
+{
+	struct err e = {0};
+
+	if (writer_close(f->writer, &e) < 0)
+		fail_msg("%s", e.text);
+	store_free(f->store);
+	f->writer = NULL;
+	f->store = NULL;
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	strcpy(f->dir, "/tmp/test_store.XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	(void)snprintf(f->path, sizeof(f->path), "%s/store", f->dir);
+	f->n_workers = 2;
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	char command[128];
+
+	if (f->writer)
+		close_writer(f);
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", f->dir);
+	assert_int_equal(system(command), 0);
+	free(f);
+	return 0;
+}
+
+/* Submits a file of one chunk filled with a pattern. */
+static void put_file(struct fixture *f, uint64_t ino, const char *name, unsigned seed)
+{
+	struct change_set *set = change_set_new();
+	struct chunk_buf *buf = chunk_buf_new(f->store->chunk_bytes);
+	struct inode_row row = {.mode = S_IFREG | 0600, .nlink = 1, .size_bytes = f->store->chunk_bytes};
+	struct inode_row root = {.mode = S_IFDIR | 0755, .nlink = 2};
+
+	assert_non_null(buf);
+	buf->raw_bytes = buf->capacity_bytes;
+	for (uint32_t i = 0; i < buf->raw_bytes; i++)
+		buf->data[i] = (uint8_t)rand_r(&seed);
+	change_inode(set, NULL, 1, &root);
+	change_inode(set, NULL, ino, &row);
+	change_dentry(set, NULL, ino + 100, 1, name, ino);
+	change_chunk(set, NULL, ino, 0, buf, name);
+	chunk_buf_unref(buf);
+	assert_int_equal(writer_submit(f->writer, &set, NULL), 0);
+	assert_null(set);
+}
+
+static void check_file(struct fixture *f, uint64_t ino, unsigned seed)
+{
+	_cleanup_(reader_freep) struct reader *reader = NULL;
+	_cleanup_free_ uint8_t *data = malloc(64 << 10);
+
+	assert_int_equal(reader_open(f->path, &reader, NULL), 0);
+	assert_int_equal(reader_pread(reader, ino, 0, data, 64 << 10, 0, NULL), 0);
+	for (uint32_t i = 0; i < 64 << 10; i++)
+		assert_int_equal(data[i], (uint8_t)rand_r(&seed));
+}
+
+static void test_create_then_open(void **state)
+{
+	struct fixture *f = *state;
+	struct store_options existing = {0};
+	struct err e = {0};
+
+	assert_int_equal(store_open(f->path, &existing, &f->store, &e), -ENOENT);
+	assert_int_equal(access(f->path, F_OK), -1);
+	open_writer(f);
+	assert_true(f->store->created);
+	assert_int_equal(f->store->next_ino, 2);
+	close_writer(f);
+	open_writer(f);
+	assert_false(f->store->created);
+	assert_int_equal(f->store->chunk_bytes, 64 << 10);
+}
+
+static void test_folder_with_other_things(void **state)
+{
+	struct fixture *f = *state;
+	char path[128];
+	struct err e = {0};
+
+	assert_int_equal(mkdir(f->path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/precious", f->path);
+	assert_int_equal(write_file_atomic(path, "x", 1, 0600, NULL), 0);
+	assert_int_equal(store_open(f->path, &options, &f->store, &e), -ENOTEMPTY);
+	assert_non_null(strstr(e.text, "precious"));
+	(void)snprintf(path, sizeof(path), "%s/index.db", f->path);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void test_second_opener_is_told_who(void **state)
+{
+	struct fixture *f = *state;
+	struct store_holder holder;
+	struct store *second = NULL;
+	struct err e = {0};
+
+	open_writer(f);
+	assert_int_equal(store_note_holder(f->store, "/mnt/some where", "mounted", NULL), 0);
+	assert_int_equal(store_open(f->path, &options, &second, &e), -EBUSY);
+	assert_non_null(strstr(e.text, "/mnt/some where"));
+	/* Asking from another process: locks of one's own are not seen. */
+	assert_int_equal(store_get_holder(f->path, &holder, NULL), 0);
+	assert_true(holder.held);
+	assert_int_equal(holder.pid, getpid());
+	assert_string_equal(holder.mount_point, "/mnt/some where");
+	close_writer(f);
+	assert_int_equal(store_get_holder(f->path, &holder, NULL), 0);
+	assert_false(holder.held);
+}
+
+static void test_newer_store_is_refused_untouched(void **state)
+{
+	struct fixture *f = *state;
+	char db[128];
+	struct sql *raw = NULL;
+	struct store *store = NULL;
+	struct err e = {0};
+	int64_t version;
+
+	open_writer(f);
+	close_writer(f);
+	(void)snprintf(db, sizeof(db), "%s/index.db", f->path);
+	assert_int_equal(sql_open(db, SQL_READ_WRITE, &raw, NULL), 0);
+	assert_int_equal(sql_exec(raw, "PRAGMA user_version=99", NULL), 0);
+	sql_close(raw);
+	assert_int_equal(store_open(f->path, &options, &store, &e), -ENOTSUP);
+	assert_non_null(strstr(e.text, "99"));
+	assert_non_null(strstr(e.hint, "newer"));
+	assert_int_equal(sql_open(db, SQL_READ_ONLY, &raw, NULL), 0);
+	assert_int_equal(sql_get_i64(raw, "PRAGMA user_version", &version, NULL), 0);
+	assert_int_equal(version, 99);
+	sql_close(raw);
+}
+
+static void test_sync_makes_visible(void **state)
+{
+	struct fixture *f = *state;
+
+	open_writer(f);
+	put_file(f, 10, "a", 1);
+	assert_int_equal(writer_sync(f->writer), 0);
+	check_file(f, 10, 1);
+	assert_int_equal(f->store->sequence, 0); /* as it was when opened */
+}
+
+static void test_packs_are_sealed_at_their_limit(void **state)
+{
+	struct fixture *f = *state;
+	struct store_summary s;
+
+	open_writer(f);
+	for (unsigned i = 0; i < 40; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "f%u", i);
+		put_file(f, 10 + i, name, i + 1);
+	}
+	close_writer(f);
+	assert_int_equal(store_summary_get(f->path, &s, NULL), 0);
+	assert_int_equal(s.files, 40);
+	assert_in_range(s.packs, 3, 4); /* 40 * 64 KiB of noise in packs of 1 MiB */
+	for (unsigned i = 0; i < 40; i++)
+		check_file(f, 10 + i, i + 1);
+}
+
+/* Everything of a batch that was not committed is gone; what was synced stays. */
+static void test_crash_keeps_a_prefix(void **state)
+{
+	struct fixture *f = *state;
+	struct store_summary s;
+	char pack[128];
+	struct stat before, after;
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		open_writer(f);
+		put_file(f, 10, "kept", 1);
+		if (writer_sync(f->writer) < 0)
+			_exit(1);
+		put_file(f, 11, "lost", 2);
+		(void)usleep(200000); /* the frame is in the pack by now, the row is not committed */
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	(void)snprintf(pack, sizeof(pack), "%s/packs/00000001.pack", f->path);
+	assert_int_equal(stat(pack, &before), 0);
+	open_writer(f);
+	assert_int_equal(stat(pack, &after), 0);
+	assert_true(after.st_size < before.st_size);
+	put_file(f, 12, "next", 3);
+	close_writer(f);
+	assert_int_equal(store_summary_get(f->path, &s, NULL), 0);
+	assert_int_equal(s.files, 2);
+	check_file(f, 10, 1);
+	check_file(f, 12, 3);
+}
+
+static void test_missing_pack_bytes_are_told(void **state)
+{
+	struct fixture *f = *state;
+	char pack[128];
+	struct writer_options wo = {.level = 1, .queue_depth = 16, .commit_ms = 1000};
+	struct writer_events events = {0};
+	struct err e = {0};
+
+	open_writer(f);
+	put_file(f, 10, "a", 1);
+	close_writer(f);
+	(void)snprintf(pack, sizeof(pack), "%s/packs/00000001.pack", f->path);
+	assert_int_equal(truncate(pack, 100), 0);
+	assert_int_equal(store_open(f->path, &options, &f->store, &e), 0);
+	assert_int_equal(writer_new(f->store, &wo, &events, &f->writer, &e), -EBADMSG);
+	assert_non_null(strstr(e.text, "00000001"));
+	store_free(f->store);
+	f->store = NULL;
+}
+
+static void test_hole_has_no_row(void **state)
+{
+	struct fixture *f = *state;
+	struct change_set *set = change_set_new();
+	struct chunk_buf *buf;
+	struct inode_row row = {.mode = S_IFREG | 0600, .nlink = 1, .size_bytes = 64 << 10};
+	struct store_summary s;
+
+	open_writer(f);
+	buf = chunk_buf_new(f->store->chunk_bytes);
+	assert_non_null(buf);
+	buf->raw_bytes = buf->capacity_bytes;
+	memset(buf->data, 0, buf->raw_bytes);
+	change_inode(set, NULL, 10, &row);
+	change_chunk(set, NULL, 10, 0, buf, NULL);
+	chunk_buf_unref(buf);
+	assert_int_equal(writer_submit(f->writer, &set, NULL), 0);
+	close_writer(f);
+	assert_int_equal(store_summary_get(f->path, &s, NULL), 0);
+	assert_int_equal(s.stored_bytes, 0);
+	assert_int_equal(s.packs, 0);
+}
+
+/* The pool and its serial twin write the same packs. */
+static void test_serial_twin_writes_the_same(void **state)
+{
+	struct fixture *f = *state;
+	char command[256];
+
+	for (int serial = 0; serial < 2; serial++) {
+		(void)snprintf(f->path, sizeof(f->path), "%s/%s", f->dir, serial ? "serial" : "pool");
+		f->n_workers = serial ? 0 : 2;
+		open_writer(f);
+		memset(f->store->uuid, 7, sizeof(f->store->uuid));
+		for (unsigned i = 0; i < 20; i++) {
+			char name[16];
+
+			(void)snprintf(name, sizeof(name), "f%u", i);
+			put_file(f, 10 + i, name, i + 1);
+		}
+		close_writer(f);
+	}
+	(void)snprintf(command, sizeof(command), "diff -r '%s/pool/packs' '%s/serial/packs'", f->dir, f->dir);
+	assert_int_equal(system(command), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_create_then_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_folder_with_other_things, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_second_opener_is_told_who, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_newer_store_is_refused_untouched, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sync_makes_visible, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_packs_are_sealed_at_their_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_crash_keeps_a_prefix, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_missing_pack_bytes_are_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hole_has_no_row, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_serial_twin_writes_the_same, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
