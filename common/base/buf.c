@@ -73,6 +73,18 @@ void buf_put_zero(struct buf *b, size_t len_bytes)
 	b->len_bytes += len_bytes;
 }
 
+uint8_t *buf_extend(struct buf *b, size_t len_bytes)
+{
+	uint8_t *start;
+
+	if (!reserve(b, len_bytes))
+		return NULL;
+	start = b->data + b->len_bytes;
+	b->len_bytes += len_bytes;
+	b->data[b->len_bytes] = 0;
+	return start;
+}
+
 void buf_put_u8(struct buf *b, uint8_t v)
 {
 	buf_put(b, &v, sizeof(v));

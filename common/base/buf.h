@@ -26,6 +26,7 @@ void buf_done(struct buf *b); /* frees; b is empty and usable again */
 void buf_reset(struct buf *b); /* forgets the content, keeps the memory */
 void buf_put(struct buf *b, const void *data, size_t len_bytes);
 void buf_put_zero(struct buf *b, size_t len_bytes);
+uint8_t *buf_extend(struct buf *b, size_t len_bytes); /* undefined content to fill in; NULL after a failure */
 void buf_put_u8(struct buf *b, uint8_t v);
 void buf_put_le16(struct buf *b, uint16_t v);
 void buf_put_le32(struct buf *b, uint32_t v);

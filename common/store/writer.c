@@ -109,11 +109,10 @@ static int make_record(struct worker *k, struct change *c, uint64_t ticket)
 
 	if (all_zero(raw->data, raw->raw_bytes))
 		return 0; /* a hole: place stays empty */
-	buf_put_zero(record, header_bytes + frame_bound(raw->raw_bytes));
-	r = buf_error(record);
-	if (r == 0)
-		r = frame_pack(k->codec, raw->data, raw->raw_bytes, choose_level(w),
-			       record->data + header_bytes, &frame_bytes);
+	if (!buf_extend(record, header_bytes + frame_bound(raw->raw_bytes)))
+		return -ENOMEM;
+	r = frame_pack(k->codec, raw->data, raw->raw_bytes, choose_level(w), record->data + header_bytes,
+		       &frame_bytes);
 	if (r < 0)
 		return r;
 	memcpy(h.store_uuid, w->store->uuid, sizeof(h.store_uuid));

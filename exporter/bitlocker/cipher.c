@@ -2,7 +2,7 @@
 /*
  * Sector encryption on OpenSSL. Keys are scheduled once; a sector costs one IV reset and one call.
  * CBC encryption is a chain within a sector and so leaves most of the AES unit idle; it is done in
- * lockstep instead, block k of many sectors in one ECB call, which is five times faster.
+ * lockstep instead, block k of many sectors in one ECB call, which is several times faster.
  */
 #include "exporter/bitlocker/cipher.h"
 

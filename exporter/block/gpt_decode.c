@@ -64,7 +64,7 @@ int gpt_decode_header(const struct gpt_disk *disk, const uint8_t *sector, uint64
 	struct gpt_header h;
 	int r;
 
-	if (memcmp(sector, GPT_SIGNATURE, GPT_SIGNATURE_BYTES) != 0)
+	if (le64_load(sector) != GPT_SIGNATURE)
 		return err_set(e, EBADMSG, "signature missing");
 	if (le32_load(sector + GPT_OFF_REVISION) != GPT_REVISION_1)
 		return err_set(e, EBADMSG, "unknown revision");

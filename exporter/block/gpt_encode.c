@@ -41,7 +41,7 @@ static void encode_header(const struct gpt_disk *disk, const struct gpt_partitio
 	uint64_t entries_sectors = GPT_ENTRIES_BYTES / disk->sector_bytes;
 	uint64_t last_lba = disk->sectors - 1;
 
-	memcpy(header, GPT_SIGNATURE, GPT_SIGNATURE_BYTES);
+	le64_store(header, GPT_SIGNATURE);
 	le32_store(header + GPT_OFF_REVISION, GPT_REVISION_1);
 	le32_store(header + GPT_OFF_HEADER_BYTES, GPT_HEADER_BYTES);
 	le64_store(header + GPT_OFF_MY_LBA, backup ? last_lba : GPT_PRIMARY_LBA);

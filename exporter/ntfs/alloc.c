@@ -52,7 +52,8 @@ int ntfs_alloc_add(struct ntfs_alloc *a, uint64_t first, uint64_t end, struct er
 		if (r == 0)
 			r = ntfs_bitmap_next(a->bitmap, true, first, end, &used, e);
 		if (r == 0 && first < used)
-			r = insert_run(a, a->n_runs, (struct ntfs_free_run){first, used - first}, e);
+			r = insert_run(a, a->n_runs, (struct ntfs_free_run){first, used - first},
+				       e);
 	}
 	return r;
 }
@@ -60,7 +61,8 @@ int ntfs_alloc_add(struct ntfs_alloc *a, uint64_t first, uint64_t end, struct er
 int ntfs_alloc_reserve(struct ntfs_alloc *a, uint64_t clusters, struct err *e)
 {
 	if (a->n_free < clusters)
-		return err_set(e, ENOSPC, "the volume is too small for the names that shall be in it");
+		return err_set(e, ENOSPC,
+			       "the volume is too small for the names that shall be in it");
 	a->n_left = a->n_free - clusters;
 	return 0;
 }
@@ -177,10 +179,10 @@ int ntfs_alloc_take(struct ntfs_alloc *a, uint64_t count, runlist **ret, struct 
 		char need[32], have[32];
 		uint32_t cluster_bytes = a->bitmap->session->vol->cluster_size;
 
-		return err_set(e, ENOSPC, "the volume is full: %s needed, %s free",
-			       format_size(count * cluster_bytes, need, sizeof(need)),
-			       format_size(MIN(a->n_left, a->n_free) * cluster_bytes, have,
-					   sizeof(have)));
+		return err_set(
+			e, ENOSPC, "the volume is full: %s needed, %s free",
+			format_size(count * cluster_bytes, need, sizeof(need)),
+			format_size(MIN(a->n_left, a->n_free) * cluster_bytes, have, sizeof(have)));
 	}
 	if (r < 0)
 		return r;

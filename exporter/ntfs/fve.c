@@ -6,7 +6,7 @@
  */
 #include "exporter/ntfs/image_private.h"
 
-#define FOLDER        "System Volume Information"
+#define FOLDER	      "System Volume Information"
 #define META_NAME     "FVE2.{e40ad34d-dae9-4bc7-95bd-b16218c10f72}"
 #define VBB_NAME      "FVE2.{24e6f0ae-6a00-4f73-984b-75ce9942852d}"
 #define ICE_NAME      "FVE2.{da392a22-cae0-4f0f-9a30-b8830385d046}"
@@ -29,10 +29,12 @@ static int claim(struct ntfs_image *img, const struct area *areas, size_t n, uin
 	for (size_t i = 0; i < n; i++)
 		count += round_up_u64(areas[i].len_bytes, cluster_bytes) / cluster_bytes;
 	ntfs_bitmap_forget(&img->bitmap);
-	r = ntfs_bitmap_find_free(&img->bitmap, round_up_u64(off_bytes, cluster_bytes) / cluster_bytes,
-				  count, &first, e);
+	r = ntfs_bitmap_find_free(&img->bitmap,
+				  round_up_u64(off_bytes, cluster_bytes) / cluster_bytes, count,
+				  &first, e);
 	if (r == -ENOSPC)
-		return err_set(e, ENOSPC, "the volume is too small for BitLocker: it needs %llu MiB",
+		return err_set(e, ENOSPC,
+			       "the volume is too small for BitLocker: it needs %llu MiB",
 			       (unsigned long long)(NTFS_VOLUME_MIN_BYTES / MiB));
 	if (r == 0)
 		r = ntfs_bitmap_claim(&img->bitmap, first, count, e);
@@ -128,7 +130,8 @@ int ntfs_image_place_fve(struct ntfs_image *img, struct ntfs_fve_places *ret, st
 	if (r < 0)
 		return r;
 	if (img->laid_out)
-		return err_set(e, EINVAL, "BitLocker's areas must be placed before anything is added");
+		return err_set(e, EINVAL,
+			       "BitLocker's areas must be placed before anything is added");
 	r = place(img, &places, e);
 	if (r < 0)
 		return err_wrap(e, ntfs_image_spoil(img, r), "cannot place BitLocker's areas");

@@ -18,13 +18,15 @@ static int check_params(const struct ntfs_image_params *p, struct err *e)
 	const char *label = p->label ? p->label : "";
 
 	if (p->sector_bytes != 512 && p->sector_bytes != 4096)
-		return err_user(e, "sectors of %" PRIu32 " bytes are not supported", p->sector_bytes);
+		return err_user(e, "sectors of %" PRIu32 " bytes are not supported",
+				p->sector_bytes);
 	if (p->cluster_bytes < 4 * KiB || p->cluster_bytes > 64 * KiB ||
 	    (p->cluster_bytes & (p->cluster_bytes - 1)))
 		return err_user(e, "clusters of %" PRIu32 " bytes are not supported",
 				p->cluster_bytes);
 	if (p->volume_bytes % p->sector_bytes || p->volume_bytes < NTFS_VOLUME_MIN_BYTES)
-		return err_user(e, "a volume of %" PRIu64 " bytes is too small or not whole sectors",
+		return err_user(e,
+				"a volume of %" PRIu64 " bytes is too small or not whole sectors",
 				p->volume_bytes);
 	if (p->volume_bytes / p->cluster_bytes >= UINT32_MAX)
 		return err_user(e, "the volume has too many clusters of %" PRIu32 " bytes",
@@ -33,8 +35,8 @@ static int check_params(const struct ntfs_image_params *p, struct err *e)
 		return err_user(e, "the partition starts too far behind: sector %" PRIu64,
 				p->hidden_sectors);
 	if (utf16_units(label, strlen(label)) > LABEL_UNITS)
-		return err_user(e, "the volume label '%s' is not UTF-8 or longer than %d units", label,
-				LABEL_UNITS);
+		return err_user(e, "the volume label '%s' is not UTF-8 or longer than %d units",
+				label, LABEL_UNITS);
 	return 0;
 }
 

@@ -26,13 +26,13 @@ struct ntfs_image;
 #define NTFS_ROOT_REF UINT64_C(5)
 
 struct ntfs_image_params {
-	const char *path;        /* must not exist or be empty; made with mode 0600 */
-	uint64_t volume_bytes;   /* exact size of the partition, a multiple of sector_bytes */
-	uint32_t sector_bytes;   /* logical sector of the drive: 512 or 4096 */
-	uint32_t cluster_bytes;  /* 4 KiB to 64 KiB; at most 2^32 - 1 clusters make a volume */
-	uint64_t hidden_sectors; /* first sector of the partition */
-	const char *label;       /* UTF-8, at most 32 UTF-16 units; NULL = none */
-	uint64_t now_ns;         /* time stamp of the volume's own folders, since 1970 */
+	const char *path;	    /* must not exist or be empty; made with mode 0600 */
+	uint64_t volume_bytes;	    /* exact size of the partition, a multiple of sector_bytes */
+	uint32_t sector_bytes;	    /* logical sector of the drive: 512 or 4096 */
+	uint32_t cluster_bytes;	    /* 4 KiB to 64 KiB; at most 2^32 - 1 clusters make a volume */
+	uint64_t hidden_sectors;    /* first sector of the partition */
+	const char *label;	    /* UTF-8, at most 32 UTF-16 units; NULL = none */
+	uint64_t now_ns;	    /* time stamp of the volume's own folders, since 1970 */
 	struct ntfs_tree_size tree; /* what will be added; all zero reserves 1/32 of the volume */
 };
 

@@ -15,15 +15,15 @@
  * content. The two rooms are where libntfs-3g is led to allocate (see layout.c).
  */
 struct ntfs_image {
-	char *path;           /* owned */
-	struct target *file;  /* owned */
+	char *path;		      /* owned */
+	struct target *file;	      /* owned */
 	struct ntfs_session *session; /* owned; NULL once finished */
 	struct ntfs_bitmap bitmap;
 	struct ntfs_alloc content;
 	struct ntfs_reserve reserve;
 	uint64_t index_start, index_end; /* room for directories; equal once it is full */
-	uint64_t index_lcn;              /* where the next directory block is to go */
-	bool laid_out;                   /* content and the room are set */
+	uint64_t index_lcn;		 /* where the next directory block is to go */
+	bool laid_out;			 /* content and the room are set */
 	bool broken;
 	bool finished;
 	int64_t now_ns;

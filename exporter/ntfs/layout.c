@@ -21,8 +21,8 @@ static int skip_free(struct ntfs_bitmap *b, uint64_t first, uint64_t count, uint
 	while (count > 0) {
 		r = ntfs_bitmap_next(b, false, end, b->n_clusters, &start, e);
 		if (r == 0)
-			r = ntfs_bitmap_next(b, true, start, MIN(start + count, b->n_clusters), &end,
-					     e);
+			r = ntfs_bitmap_next(b, true, start, MIN(start + count, b->n_clusters),
+					     &end, e);
 		if (r < 0)
 			return r;
 		if (start == b->n_clusters)
@@ -133,7 +133,8 @@ int ntfs_layout_settle(struct ntfs_image *img, struct err *e)
 		r = ntfs_bitmap_next(&img->bitmap, false, MIN(next + gap, img->index_end),
 				     img->index_end, &next, e);
 	if (r == 0 && next == img->index_end) {
-		r = ntfs_bitmap_next(&img->bitmap, false, img->index_start, img->index_end, &next, e);
+		r = ntfs_bitmap_next(&img->bitmap, false, img->index_start, img->index_end, &next,
+				     e);
 		img->index_start = next;
 	}
 	if (r < 0 || next == img->index_end)

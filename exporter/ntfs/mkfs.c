@@ -146,8 +146,8 @@ int ntfs_mkfs(const struct ntfs_mkfs_params *params, struct err *e)
 	(void)snprintf(cluster, sizeof(cluster), "%" PRIu32, params->cluster_bytes);
 
 	const char *const argv[] = {
-		"mkntfs", "-q", "-F", "-Q", "-p", start_sector, "-H", "255", "-S", "63",
-		"-s", sector, "-c", cluster, "-L", label, path, NULL,
+		"mkntfs", "-q", "-F",	"-Q", "-p",    start_sector, "-H",  "255", "-S",
+		"63",	  "-s", sector, "-c", cluster, "-L",	     label, path,  NULL,
 	};
 
 	r = start(argv, &run, e);

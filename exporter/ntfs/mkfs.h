@@ -11,7 +11,7 @@ struct ntfs_mkfs_params {
 	const char *path; /* a file of the volume's exact size */
 	uint32_t sector_bytes, cluster_bytes;
 	uint64_t hidden_sectors; /* sectors before the partition; at most 32 bits */
-	const char *label;       /* NULL or "" = none */
+	const char *label;	 /* NULL or "" = none */
 };
 
 /* Blocks until mkntfs is done. What it says on stderr becomes part of the error. -EINTR: interrupted. */

@@ -106,13 +106,15 @@ out:
 }
 
 /* The inode's copy of its name also bears times and sizes; the library updates the directory's only. */
-static int stamp(struct ntfs_session *s, ntfs_inode *ni, const struct ntfs_node *node, struct err *e)
+static int stamp(struct ntfs_session *s, ntfs_inode *ni, const struct ntfs_node *node,
+		 struct err *e)
 {
 	ntfs_attr_search_ctx *ctx = ntfs_attr_get_search_ctx(ni, NULL);
 	ntfs_time t = ticks_of(node->mtime_ns);
 	FILE_NAME_ATTR *fn;
 
-	if (!ctx || ntfs_attr_lookup(AT_FILE_NAME, AT_UNNAMED, 0, CASE_SENSITIVE, 0, NULL, 0, ctx)) {
+	if (!ctx ||
+	    ntfs_attr_lookup(AT_FILE_NAME, AT_UNNAMED, 0, CASE_SENSITIVE, 0, NULL, 0, ctx)) {
 		int r = ntfs_session_fail(s, e, "cannot set time stamps");
 
 		if (ctx)
@@ -122,7 +124,8 @@ static int stamp(struct ntfs_session *s, ntfs_inode *ni, const struct ntfs_node 
 	ni->flags = node->flags;
 	ni->creation_time = ni->last_data_change_time = t;
 	ni->last_mft_change_time = ni->last_access_time = t;
-	fn = (FILE_NAME_ATTR *)(void *)((uint8_t *)ctx->attr + le16_to_cpu(ctx->attr->value_offset));
+	fn = (FILE_NAME_ATTR *)(void *)((uint8_t *)ctx->attr +
+					le16_to_cpu(ctx->attr->value_offset));
 	fn->creation_time = fn->last_data_change_time = t;
 	fn->last_mft_change_time = fn->last_access_time = t;
 	fn->file_attributes = node->flags | (node->is_dir ? FILE_ATTR_I30_INDEX_PRESENT : 0);
@@ -157,9 +160,12 @@ int ntfs_node_make(struct ntfs_image *img, const struct ntfs_name *name, struct 
 
 	ni = ntfs_create(img->parent, img->security_ids[node->access], name->units, name->n_units,
 			 node->is_dir ? S_IFDIR : S_IFREG);
-	if (!ni)
-		return ntfs_image_spoil(
-			img, ntfs_session_fail(img->session, e, "cannot create '%s'", node->text));
+	if (!ni) {
+		r = ntfs_session_fail(img->session, e, "cannot create '%s'", node->text);
+		if (r == -ENOSPC)
+			(void)err_hint(e, r, "there is no room left for names: plan fewer files");
+		return ntfs_image_spoil(img, r);
+	}
 	ref = MK_MREF(ni->mft_no, le16_to_cpu(ni->mrec->sequence_number));
 	r = fill(img, ni, node, e);
 	if (ntfs_inode_close_in_dir(ni, img->parent) < 0 && r == 0)

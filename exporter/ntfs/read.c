@@ -15,8 +15,8 @@ struct ntfs_volume {
 
 struct ntfs_file {
 	struct ntfs_session *session; /* lent */
-	ntfs_inode *ni;               /* owned */
-	ntfs_attr *data;              /* owned */
+	ntfs_inode *ni;		      /* owned */
+	ntfs_attr *data;	      /* owned */
 	struct ntfs_extent *extents;  /* owned; NULL until asked for */
 	size_t n_extents;
 };
@@ -64,7 +64,8 @@ static int step(struct ntfs_session *s, ntfs_inode *dir, const char *text, size_
 		return r;
 	*ret = ntfs_inode_open(s->vol, ref);
 	if (!*ret)
-		return ntfs_session_corrupt(s, e, "cannot open inode %" PRIu64, (uint64_t)MREF(ref));
+		return ntfs_session_corrupt(s, e, "cannot open inode %" PRIu64,
+					    (uint64_t)MREF(ref));
 	return 0;
 }
 

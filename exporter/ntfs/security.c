@@ -4,15 +4,15 @@
 
 #include "common/base/buf.h"
 
-#define HEADER_BYTES         20
-#define CONTROL              0x8004u /* self-relative, with a discretionary list */
-#define ACE_INHERIT          0x03u   /* by objects and containers */
-#define FULL_ACCESS          0x001f01ffu
-#define AUTHORITY_WORLD      1u
-#define AUTHORITY_NT         5u
-#define RID_LOCAL_SYSTEM     18u
-#define RID_BUILTIN          32u
-#define RID_BUILTIN_ADMINS   544u
+#define HEADER_BYTES	   20
+#define CONTROL		   0x8004u /* self-relative, with a discretionary list */
+#define ACE_INHERIT	   0x03u   /* by objects and containers */
+#define FULL_ACCESS	   0x001f01ffu
+#define AUTHORITY_WORLD	   1u
+#define AUTHORITY_NT	   5u
+#define RID_LOCAL_SYSTEM   18u
+#define RID_BUILTIN	   32u
+#define RID_BUILTIN_ADMINS 544u
 
 struct sid {
 	uint8_t authority, n_parts;

@@ -6,8 +6,8 @@
 #include "exporter/ntfs/session.h"
 
 enum ntfs_access {
-	NTFS_ACCESS_FILE,   /* O:BAG:BAD:(A;;FA;;;WD): whoever unlocks the drive may read it */
-	NTFS_ACCESS_DIR,    /* the same, inherited by what Windows adds later */
+	NTFS_ACCESS_FILE, /* O:BAG:BAD:(A;;FA;;;WD): whoever unlocks the drive may read it */
+	NTFS_ACCESS_DIR,  /* the same, inherited by what Windows adds later */
 	NTFS_ACCESS_SYSTEM, /* O:BAG:SYD:(A;OICI;FA;;;SY): as Windows makes System Volume Information */
 	NTFS_ACCESS_MAX,
 };

@@ -17,8 +17,9 @@ struct ntfs_session {
 	struct target *target; /* lent */
 	ntfs_volume *vol;      /* owned */
 	bool writable;
-	uint64_t pos_bytes;  /* the library's file position */
-	struct err io_error; /* first failure of the target since ntfs_session_begin(); code 0 = none */
+	uint64_t pos_bytes; /* the library's file position */
+	struct err
+		io_error; /* first failure of the target since ntfs_session_begin(); code 0 = none */
 };
 
 /* Mounts the NTFS that fills the target. -EBADMSG when it is none or damaged. */

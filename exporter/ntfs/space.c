@@ -9,9 +9,10 @@
 
 #define INDEX_BLOCK_BYTES UINT64_C(4096)
 #define INDEX_ROOM_BYTES  UINT64_C(3984) /* of a block, behind its header and before its end entry */
-#define INDEX_ENTRY_BYTES UINT64_C(89)   /* without the name: 16 + 66, and at most 7 of padding */
-#define RECORDS_FIXED     UINT64_C(96)   /* 64 that are not for files, System Volume Information, spare */
-#define RUNS_PER_RECORD   UINT64_C(128)  /* of a directory's scattered blocks, in one extension record */
+#define INDEX_ENTRY_BYTES UINT64_C(89)	 /* without the name: 16 + 66, and at most 7 of padding */
+#define RECORDS_FIXED	  UINT64_C(96) /* 64 that are not for files, System Volume Information, spare */
+#define RUNS_PER_RECORD \
+	UINT64_C(128) /* of a directory's scattered blocks, in one extension record */
 
 static uint64_t clusters_of(const struct ntfs_geometry *g, uint64_t bytes)
 {
@@ -55,8 +56,7 @@ struct ntfs_reserve ntfs_reserve_for(const struct ntfs_geometry *g,
 
 	return (struct ntfs_reserve){
 		.mft_clusters = clusters_of(g, n_records * record_bytes) +
-				clusters_of(g, n_records / 8) +
-				clusters_of(g, 16 * record_bytes),
+				clusters_of(g, n_records / 8) + clusters_of(g, 16 * record_bytes),
 		.index_clusters = clusters_of(g, index_bytes) + lists,
 	};
 }
@@ -74,9 +74,11 @@ static uint64_t system_clusters(const struct ntfs_geometry *g)
 {
 	uint64_t n_clusters = clusters_of(g, g->volume_bytes);
 
-	return clusters_of(g, 16 * KiB) + clusters_of(g, 4 * (uint64_t)MAX(g->sector_bytes, 1024u)) +
-	       clusters_of(g, logfile_bytes(g->volume_bytes)) + clusters_of(g, n_clusters / 8 + 16) +
-	       clusters_of(g, 2560) + clusters_of(g, 128 * KiB) + clusters_of(g, 320 * KiB) + 4;
+	return clusters_of(g, 16 * KiB) +
+	       clusters_of(g, 4 * (uint64_t)MAX(g->sector_bytes, 1024u)) +
+	       clusters_of(g, logfile_bytes(g->volume_bytes)) +
+	       clusters_of(g, n_clusters / 8 + 16) + clusters_of(g, 2560) +
+	       clusters_of(g, 128 * KiB) + clusters_of(g, 320 * KiB) + 4;
 }
 
 static uint64_t fve_clusters(const struct ntfs_geometry *g)

@@ -18,13 +18,14 @@
 struct ntfs_tree_size {
 	uint64_t n_files;
 	uint64_t n_dirs;
-	uint64_t n_links;    /* hard links beyond the first name of a file */
-	uint64_t name_units; /* sum over all names in UTF-16 units; their UTF-8 bytes are never less */
+	uint64_t n_links; /* hard links beyond the first name of a file */
+	uint64_t
+		name_units; /* sum over all names in UTF-16 units; their UTF-8 bytes are never less */
 };
 
 struct ntfs_geometry {
 	uint64_t volume_bytes;
-	uint32_t sector_bytes;  /* 512 or 4096 */
+	uint32_t sector_bytes;	/* 512 or 4096 */
 	uint32_t cluster_bytes; /* a power of two from 4 KiB to 64 KiB */
 };
 

@@ -66,8 +66,8 @@ static int note_extents(struct ntfs_image *img, const runlist *runs, size_t *ret
 static int allocate(struct ntfs_image *img, struct ntfs_node *node, size_t *ret_n, struct err *e)
 {
 	uint64_t cluster_bytes = img->session->vol->cluster_size;
-	uint64_t clusters = node->size_bytes / cluster_bytes +
-			    (node->size_bytes % cluster_bytes != 0);
+	uint64_t clusters =
+		node->size_bytes / cluster_bytes + (node->size_bytes % cluster_bytes != 0);
 	int r;
 
 	if (clusters > 0) {
@@ -148,13 +148,14 @@ int ntfs_image_add_link(struct ntfs_image *img, uint64_t parent_ref, const char 
 		return err_set(e, EPERM, "'%s': a directory cannot have a second name", name);
 	ni = ntfs_inode_open(img->session->vol, target_ref);
 	if (!ni)
-		return ntfs_image_spoil(img, ntfs_session_fail(img->session, e,
-							       "'%s': cannot open inode %llu", name,
-							       (unsigned long long)MREF(target_ref)));
+		return ntfs_image_spoil(
+			img, ntfs_session_fail(img->session, e, "'%s': cannot open inode %llu",
+					       name, (unsigned long long)MREF(target_ref)));
 	r = check_link_target(ni, e);
 	if (r == 0)
 		r = link_inode(img, ni, &encoded, e);
 	if (ntfs_inode_close(ni) < 0 && r == 0)
-		r = ntfs_image_spoil(img, ntfs_session_fail(img->session, e, "cannot write the inode"));
+		r = ntfs_image_spoil(img,
+				     ntfs_session_fail(img->session, e, "cannot write the inode"));
 	return r < 0 ? err_wrap(e, r, "'%s'", name) : 0;
 }

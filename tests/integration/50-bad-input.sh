@@ -21,10 +21,11 @@ run_export()
     seedship export seed1 "$image" --store "$store" --size 512M --serial BAD1 --journal-dir "$journals" "$@"
 }
 
-# Everything of the store that matters, as one list. SQLite's shared memory file and the lock are scratch.
-state_of()
+# Everything that must stay as it is. SQLite's shared memory and the locks are scratch.
+state()
 {
-    find "$@" -type f ! -name '*-shm' ! -name lock -print0 | sort -z | xargs -0r sha256sum
+    { find "$store" "$journals" ./*.img* -type f ! -name '*-shm' ! -name '*lock' -print0 2>/dev/null || true; } |
+        sort -z | xargs -0r sha256sum
 }
 
 # refuses CODE COMMAND...: exactly one line of message (a hint may follow), and the store, the image and the
@@ -33,11 +34,11 @@ refuses()
 {
     local code=$1
     shift
-    state_of "$store" "$journals" "$SCRATCH"/*.img >before
+    state >before
     expect_exit "$code" "$@"
     [[ $(grep -vc '^hint: ' .err) == 1 ]] || fail "not one line of message: $ERR"
     [[ ! $OUT ]] || fail "a failure printed a result: $OUT"
-    state_of "$store" "$journals" "$SCRATCH"/*.img >after
+    state >after
     expect_same before after "the state after: $*"
     say "  $ERR"
 }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A nasty tree through the whole product, for every cipher; then readers that know nothing of Seedship take
-# the drive apart: dislocker, libbde, cryptsetup, the tools of ntfs-3g, sleuthkit.
+# the drive apart: dislocker, libbde, cryptsetup, the tools of ntfs-3g, sleuthkit. The sparse file of several
+# GiB goes onto the first drive only.
 source "$(dirname "$0")/lib.sh"
 require dislocker-fuse bdemount bdeinfo cryptsetup ntfs-3g ntfsfix ntfsresize fls sgdisk sqlite3 jq python3
 require_mounts
@@ -120,6 +121,9 @@ export_and_read()
 }
 
 export_and_read xts-aes-256 xts-plain64 dislocker cryptsetup
+seedfs_mount "$store" mnt
+rm mnt/tree/bulk/sparse "$source/bulk/sparse"
+seedfs_unmount mnt
 export_and_read xts-aes-128 xts-plain64 dislocker cryptsetup libbde
 export_and_read aes-cbc-256 cbc-eboiv dislocker cryptsetup libbde
 export_and_read aes-cbc-128 cbc-eboiv dislocker cryptsetup libbde

@@ -20,6 +20,10 @@ source "$SEEDSHIP_SRC/tools/lib/drive.sh"
 seedfs() { "$SEEDSHIP_BIN/seedfs" "$@"; }
 seedship() { "$SEEDSHIP_BIN/seedship" "$@"; }
 
+# A command that fails where nobody expects it ends the story; say which.
+set -o errtrace
+trap 'printf "%s: line %s: exit code %s: %s\n" "$STORY" "$LINENO" "$?" "$BASH_COMMAND" >&2' ERR
+
 # ---- outcome ---------------------------------------------------------------------------------
 
 say() { printf '%s: %s\n' "$STORY" "$*"; }

@@ -86,8 +86,8 @@ static inline _printf_(2, 3) int kit_run(const struct kit *k, const char *fmt, .
 	(void)vsnprintf(inner, sizeof(inner), fmt, ap);
 	va_end(ap);
 	(void)snprintf(command, sizeof(command),
-		       "export LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin; { %s; } >%s/out 2>&1", inner,
-		       k->dir);
+		       "export LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin; { %s; } >%s/out 2>&1",
+		       inner, k->dir);
 	status = system(command);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 256;
 }
@@ -181,8 +181,8 @@ static inline struct kit_file *kit_add(struct kit *k, uint64_t dir_ref, const ch
 	uint64_t covered = 0;
 
 	f->size_bytes = size_bytes;
-	expect_ok(ntfs_image_add_file(k->img, dir_ref, name, size_bytes, KIT_MTIME_NS, &f->ref, &extents,
-				      &f->n_extents, &k->e),
+	expect_ok(ntfs_image_add_file(k->img, dir_ref, name, size_bytes, KIT_MTIME_NS, &f->ref,
+				      &extents, &f->n_extents, &k->e),
 		  &k->e);
 	f->extents = calloc(f->n_extents + 1, sizeof(*extents));
 	assert_non_null(f->extents);
@@ -309,5 +309,24 @@ static inline void kit_compare_ntfscat(const struct kit *k, const char *image,
 	if (n > 0)
 		assert_memory_equal(seen, want, n);
 }
+
+/* The one kit of a test program, and the setup and teardown of each of its tests. */
+static struct kit kit;
+
+static inline int kit_setup(void **state)
+{
+	(void)state;
+	kit_open(&kit);
+	return 0;
+}
+
+static inline int kit_teardown(void **state)
+{
+	(void)state;
+	kit_close(&kit);
+	return 0;
+}
+
+#define KIT_TEST(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
 
 #endif

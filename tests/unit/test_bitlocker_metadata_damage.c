@@ -232,6 +232,36 @@ static void test_hostile_sizes(void **state)
 	free(s.block);
 }
 
+/* Two recovery passwords, as somebody may add one: the first is the one that counts. */
+static void test_two_protectors(void **state)
+{
+	size_t vmk_bytes = OFF_FVEK - OFF_VMK, info_bytes;
+	struct metadata_boxes boxes;
+	struct metadata m;
+	struct sample s;
+	struct err e = {0};
+
+	(void)state;
+	encode_sample(&s, BITLOCKER_XTS_128, 512);
+	memmove(s.block + OFF_FVEK + vmk_bytes, s.block + OFF_FVEK, OFF_END - OFF_FVEK);
+	memcpy(s.block + OFF_FVEK, s.block + OFF_VMK, vmk_bytes);
+	s.block[OFF_FVEK + 8] ^= 0xff; /* of its GUID */
+	info_bytes = (size_t)round_up_u64(OFF_END + vmk_bytes, 16);
+	memset(s.block + OFF_END + vmk_bytes, 0, info_bytes - OFF_END - vmk_bytes);
+	le16_store(s.block + 0x08, (uint16_t)(info_bytes / 16));
+	le32_store(s.block + 0x40, (uint32_t)(OFF_END + vmk_bytes - 0x40));
+	le32_store(s.block + 0x4c, (uint32_t)(OFF_END + vmk_bytes - 0x40));
+	le16_store(s.block + info_bytes, (uint16_t)(FVE_METADATA_BYTES - info_bytes));
+	le16_store(s.block + info_bytes + 2, 2);
+	fix_crc(s.block, info_bytes);
+	le16_store(s.block + info_bytes + 8, 0x50); /* a seal, of nothing */
+	le16_store(s.block + info_bytes + 12, 5);
+	expect_ok(metadata_decode(s.block, &m, &boxes, &e), &e);
+	assert_memory_equal(m.recovery_guid, s.m.recovery_guid, GUID_BYTES);
+	assert_ptr_equal(boxes.vmk.data, s.block + OFF_VMK + 242 + 8);
+	free(s.block);
+}
+
 /*
  * As Windows 7 writes it: the virtualisation datum without extended info, so without an ICE area.
  */
@@ -265,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_hostile_dataset),
 		cmocka_unit_test(test_hostile_sizes),
+		cmocka_unit_test(test_two_protectors),
 		cmocka_unit_test(test_no_extended_info),
 	};
 

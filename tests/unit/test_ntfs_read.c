@@ -23,7 +23,6 @@
 #define __lsan_enable()	 (void)0
 #endif
 
-static struct kit kit;
 static struct target *base, *faulty;
 
 /* One volume for all tests of reading; "small" is resident, which no file of ours is. */
@@ -41,8 +40,9 @@ static int make_volume(void **state)
 	kit_stream(&kit, kit.image);
 	kit_finish(&kit);
 	kit_expect_run(&kit, "true");
-	assert_int_equal(kit_run(&kit, "printf 'few bytes' >%s/small && ntfscp -f %s %s/small small", kit.dir,
-				 kit.image, kit.dir),
+	assert_int_equal(kit_run(&kit,
+				 "printf 'few bytes' >%s/small && ntfscp -f %s %s/small small",
+				 kit.dir, kit.image, kit.dir),
 			 0);
 	return 0;
 }
@@ -85,8 +85,9 @@ static void test_pieces(void **state)
 		uint64_t off_bytes;
 		size_t len_bytes;
 	} pieces[] = {
-		{0, 0}, {0, 1}, {511, 2}, {4095, 2}, {1, 100000}, {FILE_BYTES - 1, 1}, {FILE_BYTES, 0},
-		{0, FILE_BYTES},
+		{0, 0},		 {0, 1},	  {511, 2},
+		{4095, 2},	 {1, 100000},	  {FILE_BYTES - 1, 1},
+		{FILE_BYTES, 0}, {0, FILE_BYTES},
 	};
 	_cleanup_free_ uint8_t *seen = malloc(FILE_BYTES + 1);
 	_cleanup_free_ uint8_t *want = malloc(FILE_BYTES);
@@ -104,9 +105,12 @@ static void test_pieces(void **state)
 		assert_memory_equal(seen, want, n);
 		assert_int_equal(seen[n], 0x5a);
 	}
-	expect_err(ntfs_file_pread(f, seen, 1, FILE_BYTES, &kit.e), &kit.e, ENODATA, ERR_SYSTEM, "past the end");
-	expect_err(ntfs_file_pread(f, seen, 2, FILE_BYTES - 1, &kit.e), &kit.e, ENODATA, ERR_SYSTEM, "past");
-	expect_err(ntfs_file_pread(f, seen, 2, UINT64_MAX, &kit.e), &kit.e, ENODATA, ERR_SYSTEM, "past");
+	expect_err(ntfs_file_pread(f, seen, 1, FILE_BYTES, &kit.e), &kit.e, ENODATA, ERR_SYSTEM,
+		   "past the end");
+	expect_err(ntfs_file_pread(f, seen, 2, FILE_BYTES - 1, &kit.e), &kit.e, ENODATA, ERR_SYSTEM,
+		   "past");
+	expect_err(ntfs_file_pread(f, seen, 2, UINT64_MAX, &kit.e), &kit.e, ENODATA, ERR_SYSTEM,
+		   "past");
 }
 
 /* Straight from the target at the extents: the same bytes. */
@@ -128,7 +132,9 @@ static void test_extents(void **state)
 		assert_int_equal(x->volume_off_bytes, kit.files[0].extents[0].volume_off_bytes);
 	}
 	for (uint64_t off = 0; off + sizeof(want) < FILE_BYTES; off += sizeof(want)) {
-		expect_ok(target_pread(faulty, seen, sizeof(seen), x->volume_off_bytes + off, &kit.e), &kit.e);
+		expect_ok(
+			target_pread(faulty, seen, sizeof(seen), x->volume_off_bytes + off, &kit.e),
+			&kit.e);
 		kit_fill(&kit.files[0], off, want, sizeof(want));
 		assert_memory_equal(seen, want, sizeof(want));
 	}
@@ -166,10 +172,10 @@ static void test_paths(void **state)
 		int code;
 		enum err_class class;
 	} bad[] = {
-		{"\\nothing", ENOENT, ERR_SYSTEM},    {"\\d\\nothing", ENOENT, ERR_SYSTEM},
-		{"\\D\\FILE", ENOENT, ERR_SYSTEM},    {"\\nothing\\file", ENOENT, ERR_SYSTEM},
-		{"\\d", EISDIR, ERR_SYSTEM},	      {"\\", EISDIR, ERR_SYSTEM},
-		{"", EISDIR, ERR_SYSTEM},	      {"\\d\\file\\x", ENOTDIR, ERR_SYSTEM},
+		{"\\nothing", ENOENT, ERR_SYSTEM}, {"\\d\\nothing", ENOENT, ERR_SYSTEM},
+		{"\\D\\FILE", ENOENT, ERR_SYSTEM}, {"\\nothing\\file", ENOENT, ERR_SYSTEM},
+		{"\\d", EISDIR, ERR_SYSTEM},	   {"\\", EISDIR, ERR_SYSTEM},
+		{"", EISDIR, ERR_SYSTEM},	   {"\\d\\file\\x", ENOTDIR, ERR_SYSTEM},
 		{"\\d\\\xff", EINVAL, ERR_USER},
 	};
 	static const char *const good[] = {"\\d\\file", "d\\file", "\\\\d\\\\file", "\\d\\file\\"};
@@ -293,7 +299,8 @@ static void expect_honest(struct target *t)
 			assert_true(x[i].volume_off_bytes + x[i].len_bytes <= VOLUME_BYTES);
 	if (r == 0)
 		r = ntfs_file_pread(f, data, (size_t)MIN(FILE_BYTES, ntfs_file_size(f)), 0, &kit.e);
-	if (r < 0 && r != -EBADMSG && r != -ENOENT && r != -ENOTDIR && r != -EISDIR && r != -EOPNOTSUPP)
+	if (r < 0 && r != -EBADMSG && r != -ENOENT && r != -ENOTDIR && r != -EISDIR &&
+	    r != -EOPNOTSUPP)
 		fail_msg("%d: %s", r, kit.e.text);
 }
 
@@ -304,7 +311,8 @@ struct bent {
 	uint8_t flip;
 };
 
-static int bent_pread(struct target *t, void *data, size_t len_bytes, uint64_t off_bytes, struct err *e)
+static int bent_pread(struct target *t, void *data, size_t len_bytes, uint64_t off_bytes,
+		      struct err *e)
 {
 	struct bent *b = container_of(t, struct bent, target);
 	int r = target_pread(base, data, len_bytes, off_bytes, e);
@@ -373,18 +381,10 @@ static void test_cut_short(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_pieces),
-		TEST(test_extents),
-		TEST(test_without_clusters),
-		TEST(test_paths),
-		TEST(test_locale),
-		TEST(test_several_open),
-		TEST(test_not_ntfs),
-		TEST(test_disk_fails),
-		TEST(test_bent_boot_sector),
-		TEST(test_bent_mft),
-		TEST(test_bent_file_record),
-		TEST(test_cut_short),
+		TEST(test_pieces),   TEST(test_extents),	  TEST(test_without_clusters),
+		TEST(test_paths),    TEST(test_locale),		  TEST(test_several_open),
+		TEST(test_not_ntfs), TEST(test_disk_fails),	  TEST(test_bent_boot_sector),
+		TEST(test_bent_mft), TEST(test_bent_file_record), TEST(test_cut_short),
 	};
 
 	return cmocka_run_group_tests(tests, make_volume, remove_volume);

@@ -232,6 +232,7 @@ static void test_disk(void **state)
 	struct target *t, *second = NULL;
 	struct err e = {0};
 	char command[256], loop[64] = "";
+	bool got_one;
 	FILE *p;
 
 	if (geteuid() != 0)
@@ -241,11 +242,12 @@ static void test_disk(void **state)
 	(void)snprintf(command, sizeof(command), "losetup -f --show %s 2>/dev/null", f->path);
 	p = popen(command, "r");
 	assert_non_null(p);
-	if (!fgets(loop, sizeof(loop), p) || pclose(p) != 0)
+	got_one = fgets(loop, sizeof(loop), p) != NULL;
+	if (pclose(p) != 0 || !got_one)
 		skip();
 	loop[strcspn(loop, "\n")] = '\0';
 
-	int r = target_file_open(loop, true, &t, &e), busy = 0, wrote = 0;
+	int r = target_file_open(loop, true, &t, &e), busy = 0, in_use, wrote = 0, fd;
 	uint64_t size_bytes = 0;
 
 	if (r == 0) {
@@ -254,9 +256,13 @@ static void test_disk(void **state)
 		busy = target_file_open(loop, true, &second, NULL);
 		target_close(t);
 	}
+	fd = open(loop, O_RDONLY | O_EXCL); /* as a mount has it */
+	in_use = target_file_open(loop, true, &second, &e);
+	(void)close(fd);
 	(void)snprintf(command, sizeof(command), "losetup -d %s", loop);
 	assert_int_equal(system(command), 0);
-	expect_ok(r, &e);
+	assert_int_equal(r, 0);
+	expect_err(in_use, &e, EBUSY, ERR_SYSTEM, "is in use");
 	assert_int_equal(size_bytes, 4 * MiB);
 	assert_true(wrote);
 	assert_int_equal(busy, -EBUSY);
