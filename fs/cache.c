@@ -37,10 +37,10 @@ struct cache {
 	uint32_t chunk_bytes;
 	size_t capacity;
 	pthread_mutex_t lock;
-	struct entry *entries;      /* lock */
-	struct entry *by_age;       /* lock */
-	size_t n;                   /* lock */
-	struct idle_fetcher *idle;  /* lock */
+	struct entry *entries;	   /* lock */
+	struct entry *by_age;	   /* lock */
+	size_t n;		   /* lock */
+	struct idle_fetcher *idle; /* lock */
 };
 
 int cache_new(int packs_fd, uint32_t chunk_bytes, size_t capacity_bytes, struct cache **ret,

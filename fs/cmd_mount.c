@@ -18,8 +18,8 @@
 #include "fs/session.h"
 
 #define COMMIT_SECONDS_DEFAULT 5
-#define QUEUE_DEPTH            128
-#define CACHE_BYTES            (64 * MiB)
+#define QUEUE_DEPTH	       128
+#define CACHE_BYTES	       (64 * MiB)
 
 struct mount_values {
 	bool foreground;
@@ -30,14 +30,17 @@ struct mount_values {
 };
 
 static const struct option_row rows[] = {
-	{"foreground", 'f', OPTION_FLAG, NULL, "stay in the foreground", offsetof(struct mount_values, foreground)},
+	{"foreground", 'f', OPTION_FLAG, NULL, "stay in the foreground",
+	 offsetof(struct mount_values, foreground)},
 	{"allow-other", 0, OPTION_FLAG, NULL, "let other users in (always so when root mounts)",
 	 offsetof(struct mount_values, allow_other)},
 	{"level", 0, OPTION_TEXT, "N", "zstd level, 1 to 19, or auto (default: auto)",
 	 offsetof(struct mount_values, level)},
-	{"commit", 0, OPTION_NUMBER, "SECONDS", "at most so much is lost without fsync (default: 5)",
+	{"commit", 0, OPTION_NUMBER, "SECONDS",
+	 "at most so much is lost without fsync (default: 5)",
 	 offsetof(struct mount_values, commit_seconds)},
-	{"chunk", 0, OPTION_SIZE, "SIZE", "unit of compression of a new store, 64K to 1M (default: 128K)",
+	{"chunk", 0, OPTION_SIZE, "SIZE",
+	 "unit of compression of a new store, 64K to 1M (default: 128K)",
 	 offsetof(struct mount_values, chunk_bytes)},
 	OPTION_END,
 };
@@ -84,7 +87,8 @@ static void on_ready(void *arg)
 
 static int fill_options(const struct mount_values *values, struct stage_options *ret, struct err *e)
 {
-	uint64_t level = 0, commit = values->commit_seconds ? values->commit_seconds : COMMIT_SECONDS_DEFAULT;
+	uint64_t level = 0,
+		 commit = values->commit_seconds ? values->commit_seconds : COMMIT_SECONDS_DEFAULT;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (values->level && strcmp(values->level, "auto") != 0) {
@@ -109,7 +113,8 @@ static int fill_options(const struct mount_values *values, struct stage_options 
 
 static int check_chunk(uint64_t chunk_bytes, struct err *e)
 {
-	if (chunk_bytes && (chunk_bytes < 64 * KiB || chunk_bytes > MiB || chunk_bytes & (chunk_bytes - 1)))
+	if (chunk_bytes &&
+	    (chunk_bytes < 64 * KiB || chunk_bytes > MiB || chunk_bytes & (chunk_bytes - 1)))
 		return err_user(e, "--chunk: must be 64K, 128K, 256K, 512K or 1M");
 	return 0;
 }
@@ -136,14 +141,15 @@ static int serve(struct stage *stage, struct store *store, const struct mount_va
 	return r;
 }
 
-static int run_mount(const struct mount_values *values, const char *store_path, const char *mount_point,
-		     int ready_fd, struct err *e)
+static int run_mount(const struct mount_values *values, const char *store_path,
+		     const char *mount_point, int ready_fd, struct err *e)
 {
 	struct store_options store_options = {.create = true,
 					      .chunk_bytes = (uint32_t)values->chunk_bytes,
 					      .uid = geteuid(),
 					      .gid = getegid()};
-	struct readiness ready = {.fd = ready_fd, .store_path = store_path, .mount_point = mount_point};
+	struct readiness ready = {
+		.fd = ready_fd, .store_path = store_path, .mount_point = mount_point};
 	struct stage_options options;
 	struct store *store;
 	struct stage *stage;
@@ -249,7 +255,8 @@ static int run(const void *given, char *const *arguments, struct err *e)
 const struct command command_mount = {
 	.name = "mount",
 	.summary = "mount a store as a staging location",
-	.about = "Mounts the store at STORE on DIR, and creates it on first use. Returns once the mount is usable.",
+	.about = "Mounts the store at STORE on DIR, and creates it on first use. Returns once the "
+		 "mount is usable.",
 	.arguments = "STORE DIR",
 	.options = rows,
 	.values_bytes = sizeof(struct mount_values),

@@ -12,7 +12,8 @@ struct status_values {
 };
 
 static const struct option_row rows[] = {
-	{"json", 0, OPTION_FLAG, NULL, "print one JSON object", offsetof(struct status_values, json)},
+	{"json", 0, OPTION_FLAG, NULL, "print one JSON object",
+	 offsetof(struct status_values, json)},
 	OPTION_END,
 };
 

@@ -13,8 +13,8 @@
 #include "fs/commands.h"
 #include "fs/mounts.h"
 
-#define POLL_NS     UINT64_C(20000000)
-#define TELL_AFTER  UINT64_C(1000000000)
+#define POLL_NS	   UINT64_C(20000000)
+#define TELL_AFTER UINT64_C(1000000000)
 
 static int fusermount(const char *dir, struct err *e)
 {
@@ -58,7 +58,8 @@ static int wait_released(const char *store, struct err *e)
 		if (r < 0 || !holder.held)
 			return r;
 		if (!told && clock_monotonic_ns() - began > TELL_AFTER) {
-			(void)fprintf(stderr, "Waiting for seedfs (pid %ld) to commit what is left.\n",
+			(void)fprintf(stderr,
+				      "Waiting for seedfs (pid %ld) to commit what is left.\n",
 				      holder.pid);
 			told = true;
 		}

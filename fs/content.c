@@ -44,7 +44,7 @@ void content_done(struct content *c)
 {
 	struct chunk *k, *next;
 
-	HASH_ITER(hh, c->chunks, k, next)
+	HASH_ITER (hh, c->chunks, k, next)
 		remove_chunk(c, k);
 	while (c->hidden) {
 		struct hidden_range *h = c->hidden;
@@ -189,7 +189,7 @@ int content_hide(struct content *c, uint64_t first_idx, uint64_t end_idx, uint64
 	if (!h)
 		return -ENOMEM;
 	LOCK_SCOPE(&c->lock);
-	HASH_ITER(hh, c->chunks, k, next) {
+	HASH_ITER (hh, c->chunks, k, next) {
 		if (k->idx >= first_idx && k->idx < end_idx)
 			remove_chunk(c, k);
 	}
@@ -209,7 +209,7 @@ bool content_next(struct content *c, uint64_t idx, uint64_t *ret_idx)
 	struct chunk *k, *next;
 
 	LOCK_SCOPE(&c->lock);
-	HASH_ITER(hh, c->chunks, k, next) {
+	HASH_ITER (hh, c->chunks, k, next) {
 		if (k->idx >= idx && k->idx < best && (k->buf || k->place.stored_bytes))
 			best = k->idx;
 	}

@@ -25,9 +25,9 @@ struct chunk {
 	uint64_t idx;
 	UT_hash_handle hh;
 	enum chunk_state state;
-	struct chunk_buf *buf;    /* DIRTY, QUEUED: one reference */
+	struct chunk_buf *buf;	  /* DIRTY, QUEUED: one reference */
 	struct chunk_place place; /* PLACED */
-	uint64_t ticket;          /* PLACED */
+	uint64_t ticket;	  /* PLACED */
 };
 
 struct hidden_range {
@@ -37,21 +37,21 @@ struct hidden_range {
 
 struct content {
 	pthread_mutex_t lock;
-	struct chunk *chunks;         /* lock */
-	struct hidden_range *hidden;  /* lock */
-	uint64_t next_mark;           /* lock */
+	struct chunk *chunks;		 /* lock */
+	struct hidden_range *hidden;	 /* lock */
+	uint64_t next_mark;		 /* lock */
 	atomic_uint_fast64_t held_bytes; /* buffers in the map */
-	uint64_t *dirty;              /* inode's lock: ascending idx of DIRTY chunks */
-	size_t n_dirty, dirty_capacity; /* inode's lock */
-	uint64_t dirty_since_ns;      /* inode's lock: of the oldest; 0 = none */
+	uint64_t *dirty;		 /* inode's lock: ascending idx of DIRTY chunks */
+	size_t n_dirty, dirty_capacity;	 /* inode's lock */
+	uint64_t dirty_since_ns;	 /* inode's lock: of the oldest; 0 = none */
 };
 
 /* What the map says about a chunk. */
 enum content_answer {
 	CONTENT_ASK_INDEX, /* nothing: the index is right */
 	CONTENT_HOLE,
-	CONTENT_BUFFER,    /* *ret_buf: a reference for the caller */
-	CONTENT_PLACE,     /* *ret_place */
+	CONTENT_BUFFER, /* *ret_buf: a reference for the caller */
+	CONTENT_PLACE,	/* *ret_place */
 };
 
 int content_init(struct content *c);

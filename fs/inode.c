@@ -43,7 +43,7 @@ void inode_table_done(struct inode_table *t)
 {
 	struct inode *i, *next;
 
-	HASH_ITER(hh, t->by_ino, i, next) {
+	HASH_ITER (hh, t->by_ino, i, next) {
 		HASH_DEL(t->by_ino, i);
 		inode_free(i);
 	}
@@ -208,11 +208,11 @@ char *inode_path(struct inode_table *t, struct inode *i)
 
 static struct timespec to_timespec(uint64_t ns)
 {
-	return (struct timespec){.tv_sec = (time_t)((int64_t)ns / (int64_t)NSEC_PER_SEC -
-						    ((int64_t)ns % (int64_t)NSEC_PER_SEC < 0)),
-				 .tv_nsec = (long)(((int64_t)ns % (int64_t)NSEC_PER_SEC +
-						    (int64_t)NSEC_PER_SEC) %
-						   (int64_t)NSEC_PER_SEC)};
+	return (struct timespec){
+		.tv_sec = (time_t)((int64_t)ns / (int64_t)NSEC_PER_SEC -
+				   ((int64_t)ns % (int64_t)NSEC_PER_SEC < 0)),
+		.tv_nsec = (long)(((int64_t)ns % (int64_t)NSEC_PER_SEC + (int64_t)NSEC_PER_SEC) %
+				  (int64_t)NSEC_PER_SEC)};
 }
 
 void inode_stat(const struct inode *i, struct stat *st)

@@ -27,20 +27,20 @@ struct xattr {
 
 struct inode {
 	uint64_t ino;
-	UT_hash_handle hh;   /* table lock */
-	uint64_t n_lookups;  /* table lock: the kernel's references */
-	uint64_t n_opens;    /* table lock */
-	uint64_t n_pins;     /* table lock: changes that are not durable, operations in progress */
-	uint64_t parent;     /* table lock: where a name of it stood last; 0 = not known */
-	char *name;          /* table lock */
+	UT_hash_handle hh;  /* table lock */
+	uint64_t n_lookups; /* table lock: the kernel's references */
+	uint64_t n_opens;   /* table lock */
+	uint64_t n_pins;    /* table lock: changes that are not durable, operations in progress */
+	uint64_t parent;    /* table lock: where a name of it stood last; 0 = not known */
+	char *name;	    /* table lock */
 
 	pthread_mutex_t lock;
-	struct inode_row row;      /* lock */
-	uint64_t recorded_bytes;   /* lock: the size in the last submitted row */
-	bool removed;              /* lock: its removal was submitted */
-	bool xattrs_loaded;        /* lock: xattrs is the truth */
-	struct xattr *xattrs;      /* lock */
-	char *target;              /* lock: of a symlink made here; NULL = ask the index */
+	struct inode_row row;		  /* lock */
+	uint64_t recorded_bytes;	  /* lock: the size in the last submitted row */
+	bool removed;			  /* lock: its removal was submitted */
+	bool xattrs_loaded;		  /* lock: xattrs is the truth */
+	struct xattr *xattrs;		  /* lock */
+	char *target;			  /* lock: of a symlink made here; NULL = ask the index */
 	atomic_int_fast64_t stored_bytes; /* what its chunks take in the packs */
 
 	struct content content;
@@ -48,8 +48,8 @@ struct inode {
 
 struct inode_table {
 	pthread_mutex_t lock;
-	struct inode *by_ino;     /* lock */
-	struct catalog *catalog;  /* lent */
+	struct inode *by_ino;	 /* lock */
+	struct catalog *catalog; /* lent */
 };
 
 int inode_table_init(struct inode_table *t, struct catalog *catalog);

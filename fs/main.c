@@ -6,16 +6,13 @@
 #include "fs/commands.h"
 
 static const struct command *const commands[] = {
-	&command_mount,
-	&command_umount,
-	&command_sync,
-	&command_status,
-	NULL,
+	&command_mount, &command_umount, &command_sync, &command_status, NULL,
 };
 
 static const struct command seedfs = {
 	.name = "seedfs",
-	.summary = "A filesystem that stages backups for shipping: compressed, indexed, crash-safe.",
+	.summary =
+		"A filesystem that stages backups for shipping: compressed, indexed, crash-safe.",
 	.children = commands,
 };
 

@@ -25,4 +25,3 @@ int mounts_find_store(const char *dir, char **ret, struct err *e)
 	(void)endmntent(mounts);
 	return *ret ? 0 : err_user(e, "'%s' is not a seedfs mount", dir);
 }
-

@@ -34,8 +34,8 @@ void names_done(struct names *n)
 	struct name_dir *d, *next_dir;
 	struct name_entry *entry, *next;
 
-	HASH_ITER(hh, n->dirs, d, next_dir) {
-		HASH_ITER(hh, d->by_name, entry, next)
+	HASH_ITER (hh, n->dirs, d, next_dir) {
+		HASH_ITER (hh, d->by_name, entry, next)
 			remove_entry(d, entry);
 		HASH_DEL(n->dirs, d);
 		free(d);

@@ -15,12 +15,12 @@
 #include "common/store/catalog.h"
 
 struct name_entry {
-	UT_hash_handle hh;       /* in the directory's by_name */
+	UT_hash_handle hh;	 /* in the directory's by_name */
 	struct name_entry *next; /* in the directory's list: ascending id */
 	struct name_entry *prev;
-	uint64_t ino;            /* 0 = the name is gone */
-	uint64_t id;             /* readdir position of a live name; mark */
-	uint32_t mode;           /* file type of a live name */
+	uint64_t ino;  /* 0 = the name is gone */
+	uint64_t id;   /* readdir position of a live name; mark */
+	uint32_t mode; /* file type of a live name */
 	char name[];
 };
 

@@ -107,7 +107,8 @@ static void *flusher_main(void *arg)
 	bool stopping = false;
 
 	while (!stopping) {
-		uint64_t now = clock_monotonic_ns(), wake = now + FLUSHER_PERIOD_MS * UINT64_C(1000000);
+		uint64_t now = clock_monotonic_ns(),
+			 wake = now + FLUSHER_PERIOD_MS * UINT64_C(1000000);
 		struct timespec ts = {.tv_sec = (time_t)(wake / NSEC_PER_SEC),
 				      .tv_nsec = (long)(wake % NSEC_PER_SEC)};
 
@@ -196,7 +197,8 @@ int stage_new(struct store *store, const struct stage_options *options, struct s
 		       pthread_mutex_init(&s->names_lock, NULL)))
 		r = err_oom(e);
 	if (r == 0)
-		r = cache_new(store->packs_fd, store->chunk_bytes, options->cache_bytes, &s->cache, e);
+		r = cache_new(store->packs_fd, store->chunk_bytes, options->cache_bytes, &s->cache,
+			      e);
 	if (r == 0)
 		r = writer_new(store, &options->writer, &events, &s->writer, e);
 	if (r == 0)

@@ -25,8 +25,8 @@ struct stage;
 
 struct stage_options {
 	struct writer_options writer;
-	uint64_t dirty_age_ms;    /* unsubmitted data is pushed to the store at this age */
-	size_t cache_bytes;       /* decoded chunks kept for reading */
+	uint64_t dirty_age_ms; /* unsubmitted data is pushed to the store at this age */
+	size_t cache_bytes;    /* decoded chunks kept for reading */
 };
 
 /* Who asks: new files belong to them. umask is applied by the caller. */
@@ -51,8 +51,8 @@ int stage_mknod(struct stage *s, const struct stage_caller *who, uint64_t parent
 		mode_t mode, dev_t rdev, struct stat *st); /* also regular files, FIFOs, sockets */
 int stage_mkdir(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
 		mode_t mode, struct stat *st);
-int stage_symlink(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
-		  const char *target, struct stat *st);
+int stage_symlink(struct stage *s, const struct stage_caller *who, uint64_t parent,
+		  const char *name, const char *target, struct stat *st);
 int stage_link(struct stage *s, uint64_t ino, uint64_t parent, const char *name, struct stat *st);
 int stage_unlink(struct stage *s, uint64_t parent, const char *name);
 int stage_rmdir(struct stage *s, uint64_t parent, const char *name);
@@ -66,7 +66,8 @@ int stage_readlink(struct stage *s, uint64_t ino, char **ret_target); /* caller 
  * (its reference is taken back by the stage).
  */
 typedef bool stage_fill(void *arg, const char *name, const struct stat *attr, uint64_t off);
-int stage_readdir(struct stage *s, uint64_t ino, uint64_t off, bool plus, stage_fill *fill, void *arg);
+int stage_readdir(struct stage *s, uint64_t ino, uint64_t off, bool plus, stage_fill *fill,
+		  void *arg);
 
 /* Attributes. valid: STAGE_SET_* of the fields of `want` that are meant. */
 enum {
@@ -93,16 +94,21 @@ void stage_release(struct stage *s, uint64_t ino);
 ssize_t stage_read(struct stage *s, uint64_t ino, void *data, size_t len_bytes, uint64_t off_bytes);
 ssize_t stage_write(struct stage *s, uint64_t ino, const void *data, size_t len_bytes,
 		    uint64_t off_bytes, bool kill_priv);
-int stage_flush(struct stage *s, uint64_t ino);  /* close(2): pushes what is buffered, does not wait */
-int stage_fsync(struct stage *s, uint64_t ino);  /* file or directory: waits until durable; root: everything */
-int stage_syncfs(struct stage *s);               /* everything */
-int stage_fallocate(struct stage *s, uint64_t ino, int mode, uint64_t off_bytes, uint64_t len_bytes);
-int64_t stage_lseek(struct stage *s, uint64_t ino, uint64_t off_bytes, int whence); /* SEEK_DATA, SEEK_HOLE */
+int stage_flush(struct stage *s,
+		uint64_t ino); /* close(2): pushes what is buffered, does not wait */
+int stage_fsync(struct stage *s,
+		uint64_t ino);	   /* file or directory: waits until durable; root: everything */
+int stage_syncfs(struct stage *s); /* everything */
+int stage_fallocate(struct stage *s, uint64_t ino, int mode, uint64_t off_bytes,
+		    uint64_t len_bytes);
+int64_t stage_lseek(struct stage *s, uint64_t ino, uint64_t off_bytes,
+		    int whence); /* SEEK_DATA, SEEK_HOLE */
 
 /* Extended attributes. value NULL or size 0: the needed length. flags: XATTR_CREATE, XATTR_REPLACE. */
-int stage_setxattr(struct stage *s, uint64_t ino, const char *name, const void *value, size_t len_bytes,
-		   int flags);
-ssize_t stage_getxattr(struct stage *s, uint64_t ino, const char *name, void *value, size_t size_bytes);
+int stage_setxattr(struct stage *s, uint64_t ino, const char *name, const void *value,
+		   size_t len_bytes, int flags);
+ssize_t stage_getxattr(struct stage *s, uint64_t ino, const char *name, void *value,
+		       size_t size_bytes);
 ssize_t stage_listxattr(struct stage *s, uint64_t ino, char *list, size_t size_bytes);
 int stage_removexattr(struct stage *s, uint64_t ino, const char *name);
 

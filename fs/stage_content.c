@@ -39,7 +39,8 @@ static int load_chunk(struct stage *s, struct inode *i, uint64_t idx, struct chu
 		break;
 	}
 	if (r == 0 && place.stored_bytes) {
-		part = (struct fetch){.place = place, .len_bytes = place.raw_bytes, .data = buf->data};
+		part = (struct fetch){
+			.place = place, .len_bytes = place.raw_bytes, .data = buf->data};
 		buf->raw_bytes = MIN(place.raw_bytes, buf->capacity_bytes);
 		r = cache_fetch(s->cache, &part, 1);
 	}
@@ -48,7 +49,8 @@ static int load_chunk(struct stage *s, struct inode *i, uint64_t idx, struct chu
 	return r;
 }
 
-int stage_make_dirty(struct op *op, struct inode *i, uint64_t idx, bool load, struct chunk_buf **ret)
+int stage_make_dirty(struct op *op, struct inode *i, uint64_t idx, bool load,
+		     struct chunk_buf **ret)
 {
 	struct chunk_buf *buf = content_dirty_buf(&i->content, idx);
 	uint32_t chunk_bytes = op->s->store->chunk_bytes;

@@ -8,9 +8,9 @@
 #include "common/base/cleanup.h"
 #include "fs/stage_priv.h"
 
-#define READ_WINDOW      32                /* chunks resolved at once */
-#define MAX_DIRTY_CHUNKS 64                /* of one file, before all of them are pushed */
-#define MAX_DIRTY_BYTES  (256 * MiB)       /* of all files */
+#define READ_WINDOW	 32	     /* chunks resolved at once */
+#define MAX_DIRTY_CHUNKS 64	     /* of one file, before all of them are pushed */
+#define MAX_DIRTY_BYTES	 (256 * MiB) /* of all files */
 
 /* ---- open and close ---- */
 
@@ -55,10 +55,11 @@ struct read_window {
 };
 
 /* The part of chunk n of the window that [off, off + len) covers. */
-static struct fetch window_part(const struct stage *s, const struct read_window *w, size_t n, void *data,
-				size_t len_bytes, uint64_t off_bytes)
+static struct fetch window_part(const struct stage *s, const struct read_window *w, size_t n,
+				void *data, size_t len_bytes, uint64_t off_bytes)
 {
-	uint64_t start = (w->first_idx + n) * s->store->chunk_bytes, end = start + s->store->chunk_bytes;
+	uint64_t start = (w->first_idx + n) * s->store->chunk_bytes,
+		 end = start + s->store->chunk_bytes;
 	uint64_t from = MAX(start, off_bytes), to = MIN(end, off_bytes + len_bytes);
 
 	return (struct fetch){.place = w->places[n],
@@ -284,7 +285,8 @@ static int zero_range(struct op *op, struct inode *i, uint64_t off_bytes, uint64
 		end = MAX(end, (i->row.size_bytes + chunk_bytes - 1) / chunk_bytes);
 	if (off_bytes % chunk_bytes)
 		r = zero_part(op, i, first - 1, (uint32_t)(off_bytes % chunk_bytes),
-			      (uint32_t)MIN(end_bytes - (first - 1) * chunk_bytes, (uint64_t)chunk_bytes));
+			      (uint32_t)MIN(end_bytes - (first - 1) * chunk_bytes,
+					    (uint64_t)chunk_bytes));
 	if (r == 0 && end >= first && end_bytes > end * chunk_bytes &&
 	    end * chunk_bytes < i->row.size_bytes)
 		r = zero_part(op, i, end, 0, (uint32_t)(end_bytes - end * chunk_bytes));

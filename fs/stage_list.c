@@ -38,7 +38,8 @@ static bool fill_entry(struct stage *s, const struct dir_entry *d, bool plus, st
 	return taken;
 }
 
-int stage_readdir(struct stage *s, uint64_t ino, uint64_t off, bool plus, stage_fill *fill, void *arg)
+int stage_readdir(struct stage *s, uint64_t ino, uint64_t off, bool plus, stage_fill *fill,
+		  void *arg)
 {
 	bool room = fill_dots(ino, &off, fill, arg), complete = false;
 

@@ -92,7 +92,8 @@ void stage_reap(struct stage *s, struct inode *i)
 	i->content.n_dirty = 0;
 	change_orphan_gone(op.set, i->ino);
 	change_inode_gone(op.set, i, i->ino);
-	(void)op_submit(&op); /* a failed store says so elsewhere; the orphan is removed at the next mount */
+	(void)op_submit(
+		&op); /* a failed store says so elsewhere; the orphan is removed at the next mount */
 }
 
 void stage_forget(struct stage *s, uint64_t ino, uint64_t n_lookups)
@@ -130,8 +131,8 @@ static int join_parent(struct op *op, uint64_t parent, const char *name, struct 
 }
 
 /* A new inode under a new name, in op; owners and setgid as on a local filesystem. */
-static int create(struct op *op, const struct stage_caller *who, uint64_t parent_ino, const char *name,
-		  mode_t mode, dev_t rdev, struct inode **ret)
+static int create(struct op *op, const struct stage_caller *who, uint64_t parent_ino,
+		  const char *name, mode_t mode, dev_t rdev, struct inode **ret)
 {
 	uint64_t now = stage_now_ns();
 	struct inode_row row = {
@@ -211,8 +212,8 @@ int stage_create(struct stage *s, const struct stage_caller *who, uint64_t paren
 	return create_and_give(s, who, parent, name, (mode & 07777) | S_IFREG, 0, NULL, true, st);
 }
 
-int stage_symlink(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
-		  const char *target, struct stat *st)
+int stage_symlink(struct stage *s, const struct stage_caller *who, uint64_t parent,
+		  const char *name, const char *target, struct stat *st)
 {
 	return create_and_give(s, who, parent, name, S_IFLNK | 0777, 0, target, false, st);
 }
@@ -240,7 +241,8 @@ int stage_readlink(struct stage *s, uint64_t ino, char **ret_target)
 	return 0;
 }
 
-int stage_link(struct stage *s, uint64_t ino, uint64_t parent_ino, const char *name, struct stat *st)
+int stage_link(struct stage *s, uint64_t ino, uint64_t parent_ino, const char *name,
+	       struct stat *st)
 {
 	_cleanup_(op_end) struct op op = {0};
 	struct inode *parent, *i;

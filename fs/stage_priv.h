@@ -28,8 +28,8 @@ struct stage {
 
 	pthread_mutex_t dirty_lock; /* leaf */
 	pthread_cond_t dirty_changed;
-	struct dirty_inode *dirty;  /* dirty_lock: inodes with DIRTY chunks, each pinned */
-	bool stopping;              /* dirty_lock */
+	struct dirty_inode *dirty; /* dirty_lock: inodes with DIRTY chunks, each pinned */
+	bool stopping;		   /* dirty_lock */
 	pthread_t flusher;
 	bool flusher_started;
 };
@@ -95,7 +95,8 @@ int stage_kill_priv(struct op *op, struct inode *i);
 int stage_push(struct op *op, struct inode *i);
 
 /* A whole private buffer of chunk idx, with its content so far unless !load. */
-int stage_make_dirty(struct op *op, struct inode *i, uint64_t idx, bool load, struct chunk_buf **ret);
+int stage_make_dirty(struct op *op, struct inode *i, uint64_t idx, bool load,
+		     struct chunk_buf **ret);
 
 /* With i in op: chunks [first, end) become a hole. */
 int stage_drop_chunks(struct op *op, struct inode *i, uint64_t first_idx, uint64_t end_idx);

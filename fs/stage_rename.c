@@ -131,4 +131,3 @@ int stage_rename(struct stage *s, uint64_t parent, const char *name, uint64_t ne
 	}
 	return r;
 }
-

@@ -76,8 +76,8 @@ static void drop(struct xattr **p)
 	free_xattr(x);
 }
 
-int stage_setxattr(struct stage *s, uint64_t ino, const char *name, const void *value, size_t len_bytes,
-		   int flags)
+int stage_setxattr(struct stage *s, uint64_t ino, const char *name, const void *value,
+		   size_t len_bytes, int flags)
 {
 	_cleanup_(op_end) struct op op = {0};
 	struct inode *i;
@@ -113,7 +113,8 @@ int stage_setxattr(struct stage *s, uint64_t ino, const char *name, const void *
 	return op_submit(&op);
 }
 
-ssize_t stage_getxattr(struct stage *s, uint64_t ino, const char *name, void *value, size_t size_bytes)
+ssize_t stage_getxattr(struct stage *s, uint64_t ino, const char *name, void *value,
+		       size_t size_bytes)
 {
 	_cleanup_(op_end) struct op op = {0};
 	struct inode *i;

@@ -12,9 +12,9 @@ struct schema_step {
 };
 
 struct schema {
-	const char *name;         /* "index" or "shipping" */
-	uint32_t application_id;  /* PRAGMA application_id */
-	size_t n_steps;           /* PRAGMA user_version of a database that has them all */
+	const char *name;	 /* "index" or "shipping" */
+	uint32_t application_id; /* PRAGMA application_id */
+	size_t n_steps;		 /* PRAGMA user_version of a database that has them all */
 	const struct schema_step *steps;
 };
 

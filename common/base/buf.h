@@ -22,11 +22,12 @@ struct buf {
 
 #define BUF_INIT ((struct buf){0})
 
-void buf_done(struct buf *b); /* frees; b is empty and usable again */
+void buf_done(struct buf *b);  /* frees; b is empty and usable again */
 void buf_reset(struct buf *b); /* forgets the content, keeps the memory */
 void buf_put(struct buf *b, const void *data, size_t len_bytes);
 void buf_put_zero(struct buf *b, size_t len_bytes);
-uint8_t *buf_extend(struct buf *b, size_t len_bytes); /* undefined content to fill in; NULL after a failure */
+uint8_t *buf_extend(struct buf *b,
+		    size_t len_bytes); /* undefined content to fill in; NULL after a failure */
 void buf_put_u8(struct buf *b, uint8_t v);
 void buf_put_le16(struct buf *b, uint16_t v);
 void buf_put_le32(struct buf *b, uint32_t v);
@@ -34,8 +35,8 @@ void buf_put_le64(struct buf *b, uint64_t v);
 void buf_puts(struct buf *b, const char *text);
 void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
 int buf_error(const struct buf *b) _warn_unused_result_; /* 0 or -ENOMEM */
-const char *buf_text(const struct buf *b);               /* never NULL; lent */
-char *buf_take_text(struct buf *b);                      /* caller frees; NULL after a failure */
+const char *buf_text(const struct buf *b);		 /* never NULL; lent */
+char *buf_take_text(struct buf *b);			 /* caller frees; NULL after a failure */
 
 struct cursor {
 	const uint8_t *data; /* lent */

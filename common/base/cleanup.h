@@ -18,19 +18,19 @@
 #define _cleanup_file_ _cleanup_(fclose_filep)
 
 /* Moves a pointer out of a scope-owned variable: evaluates to it and leaves NULL behind. */
-#define take_ptr(p)                                                                                \
-	({                                                                                         \
-		__typeof__(p) *_pp = &(p), _v = *_pp;                                              \
-		*_pp = NULL;                                                                       \
-		_v;                                                                                \
+#define take_ptr(p)                                   \
+	({                                            \
+		__typeof__(p) *_pp = &(p), _v = *_pp; \
+		*_pp = NULL;                          \
+		_v;                                   \
 	})
 
 /* Defines x_freep() for use with _cleanup_, from x_free(). */
-#define DEFINE_FREEP(type, free_func)                                                              \
-	static inline void free_func##p(type **p)                                                  \
-	{                                                                                          \
-		if (*p)                                                                            \
-			free_func(*p);                                                             \
+#define DEFINE_FREEP(type, free_func)             \
+	static inline void free_func##p(type **p) \
+	{                                         \
+		if (*p)                           \
+			free_func(*p);            \
 	}
 
 static inline void free_ptrp(void *p)
@@ -77,8 +77,8 @@ static inline void lock_scope_leave(pthread_mutex_t **m)
 #define LOCK_CONCAT(a, b)  LOCK_CONCAT_(a, b)
 
 /* Holds a mutex until the end of the enclosing scope. */
-#define LOCK_SCOPE(m)                                                                              \
-	__attribute__((cleanup(lock_scope_leave), unused))                                         \
-	pthread_mutex_t *LOCK_CONCAT(_lock_, __LINE__) = lock_scope_enter(m)
+#define LOCK_SCOPE(m)                                                                    \
+	__attribute__((cleanup(lock_scope_leave), unused)) pthread_mutex_t *LOCK_CONCAT( \
+		_lock_, __LINE__) = lock_scope_enter(m)
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct clock {
-	uint64_t (*realtime_ns)(const struct clock *c);  /* since 1970-01-01 UTC */
+	uint64_t (*realtime_ns)(const struct clock *c);	 /* since 1970-01-01 UTC */
 	uint64_t (*monotonic_ns)(const struct clock *c); /* since some point; never steps back */
 	void (*sleep_ns)(const struct clock *c, uint64_t ns);
 };

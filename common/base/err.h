@@ -12,11 +12,11 @@
 #include "common/base/macros.h"
 
 enum err_class {
-	ERR_SYSTEM,      /* exit code 1 */
-	ERR_USER,        /* wrong usage or input: exit code 2 */
-	ERR_CORRUPT,     /* data differs or is damaged: exit code 3 (set by EBADMSG) */
+	ERR_SYSTEM,	 /* exit code 1 */
+	ERR_USER,	 /* wrong usage or input: exit code 2 */
+	ERR_CORRUPT,	 /* data differs or is damaged: exit code 3 (set by EBADMSG) */
 	ERR_INTERRUPTED, /* stopped, run again to go on: exit code 4 (set by EINTR) */
-	ERR_REMOTE,      /* refused by the service: exit code 5 */
+	ERR_REMOTE,	 /* refused by the service: exit code 5 */
 };
 
 struct err {

@@ -17,7 +17,8 @@ int fd_pread(int fd, void *data, size_t len_bytes, uint64_t off_bytes, size_t *r
 	size_t done = 0;
 
 	while (done < len_bytes) {
-		ssize_t n = pread(fd, (char *)data + done, len_bytes - done, (off_t)(off_bytes + done));
+		ssize_t n =
+			pread(fd, (char *)data + done, len_bytes - done, (off_t)(off_bytes + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;

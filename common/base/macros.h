@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ARRAY_SIZE(a)            (sizeof(a) / sizeof((a)[0]))
-#define container_of(p, type, m) ((type *)(void *)((char *)(p) - offsetof(type, m)))
+#define ARRAY_SIZE(a)		 (sizeof(a) / sizeof((a)[0]))
+#define container_of(p, type, m) ((type *)(void *)((char *)(p)-offsetof(type, m)))
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -20,8 +20,8 @@
 #define NSEC_PER_SEC UINT64_C(1000000000)
 
 #define _warn_unused_result_ __attribute__((warn_unused_result))
-#define _printf_(f, a)       __attribute__((format(printf, f, a)))
-#define _unused_             __attribute__((unused))
+#define _printf_(f, a)	     __attribute__((format(printf, f, a)))
+#define _unused_	     __attribute__((unused))
 
 /* value rounded up / down to a multiple of align (any non-zero align). */
 static inline uint64_t round_up_u64(uint64_t value, uint64_t align)

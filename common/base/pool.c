@@ -24,10 +24,10 @@ struct pool {
 	struct pool_desc desc;
 	pthread_mutex_t lock;
 	pthread_cond_t can_submit, can_work, can_take;
-	struct slot *slots;         /* depth of them */
-	uint64_t head, work, tail;  /* lock */
-	bool closed;                /* lock */
-	void *serial_state;         /* worker state of the serial twin */
+	struct slot *slots;	   /* depth of them */
+	uint64_t head, work, tail; /* lock */
+	bool closed;		   /* lock */
+	void *serial_state;	   /* worker state of the serial twin */
 	pthread_t *threads;
 	unsigned n_started;
 };

@@ -16,11 +16,13 @@
 struct pool;
 
 struct pool_desc {
-	const char *name;   /* thread name, at most 12 characters are shown */
-	unsigned n_workers; /* 0 = the serial twin: work runs in pool_next(), same results, no workers */
-	size_t depth;       /* items in flight at most; pool_submit() blocks beyond (backpressure) */
+	const char *name; /* thread name, at most 12 characters are shown */
+	unsigned
+		n_workers; /* 0 = the serial twin: work runs in pool_next(), same results, no workers */
+	size_t depth;	   /* items in flight at most; pool_submit() blocks beyond (backpressure) */
 	void (*work)(void *item, void *worker_state);
-	void *(*worker_new)(void *arg); /* per-worker state, may be NULL; a NULL result is passed on */
+	void *(*worker_new)(
+		void *arg); /* per-worker state, may be NULL; a NULL result is passed on */
 	void (*worker_free)(void *worker_state);
 	void *arg;
 };

@@ -65,8 +65,9 @@ int parse_size(const char *text, uint64_t *ret_bytes, struct err *e)
 	int r;
 
 	if (digits == 0 || digits >= sizeof(number) || unit_factor(text + digits, &factor) < 0)
-		return err_hint(e, err_user(e, "'%s': not a size", text),
-				"write a number and a unit, such as 500G (1024-based) or 8TB (1000-based)");
+		return err_hint(
+			e, err_user(e, "'%s': not a size", text),
+			"write a number and a unit, such as 500G (1024-based) or 8TB (1000-based)");
 	memcpy(number, text, digits);
 	number[digits] = '\0';
 	r = parse_u64(number, 0, UINT64_MAX, &value, e);
@@ -91,8 +92,11 @@ const char *format_size(uint64_t bytes, char *out, size_t out_bytes)
 	if (i == 0)
 		(void)snprintf(out, out_bytes, "%" PRIu64 " B", bytes);
 	else
-		(void)snprintf(out, out_bytes, v < 10 ? "%.2f %s" : v < 100 ? "%.1f %s" : "%.0f %s", v,
-			       unit[i]);
+		(void)snprintf(out, out_bytes,
+			       v < 10	 ? "%.2f %s"
+			       : v < 100 ? "%.1f %s"
+					 : "%.0f %s",
+			       v, unit[i]);
 	return out;
 }
 
@@ -101,7 +105,8 @@ const char *format_duration(uint64_t seconds, char *out, size_t out_bytes)
 	uint64_t h = seconds / 3600, m = seconds / 60 % 60, s = seconds % 60;
 
 	if (h)
-		(void)snprintf(out, out_bytes, "%" PRIu64 "h %02" PRIu64 "m %02" PRIu64 "s", h, m, s);
+		(void)snprintf(out, out_bytes, "%" PRIu64 "h %02" PRIu64 "m %02" PRIu64 "s", h, m,
+			       s);
 	else if (m)
 		(void)snprintf(out, out_bytes, "%" PRIu64 "m %02" PRIu64 "s", m, s);
 	else

@@ -7,7 +7,8 @@
 
 static void swap_fields(const uint8_t in[GUID_BYTES], uint8_t out[GUID_BYTES])
 {
-	static const uint8_t from[GUID_BYTES] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+	static const uint8_t from[GUID_BYTES] = {3, 2, 1,  0,  5,  4,  7,  6,
+						 8, 9, 10, 11, 12, 13, 14, 15};
 
 	for (int i = 0; i < GUID_BYTES; i++)
 		out[i] = in[from[i]];

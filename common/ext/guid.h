@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define GUID_BYTES      16
+#define GUID_BYTES	16
 #define GUID_TEXT_BYTES 37
 
 /* A fresh random (version 4) GUID in stored order. */

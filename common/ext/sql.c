@@ -269,7 +269,8 @@ void sql_rollback(struct sql *db)
 		(void)sqlite3_exec(db->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-int sql_checkpoint(struct sql *db, enum sql_checkpoint kind, int64_t *ret_left_frames, struct err *e)
+int sql_checkpoint(struct sql *db, enum sql_checkpoint kind, int64_t *ret_left_frames,
+		   struct err *e)
 {
 	static const int mode[] = {SQLITE_CHECKPOINT_PASSIVE, SQLITE_CHECKPOINT_RESTART,
 				   SQLITE_CHECKPOINT_TRUNCATE};
@@ -296,10 +297,12 @@ static int check_version(struct sql *db, const char *path, const struct schema *
 	if (r < 0)
 		return err_wrap(e, r, "'%s'", path);
 	if ((uint32_t)id != schema->application_id && (id != 0 || tables != 0))
-		return err_set(e, EMEDIUMTYPE, "'%s' is not a Seedship %s database", path, schema->name);
+		return err_set(e, EMEDIUMTYPE, "'%s' is not a Seedship %s database", path,
+			       schema->name);
 	if (version > (int64_t)schema->n_steps) {
-		r = err_set(e, ENOTSUP, "'%s' has %s format %" PRId64 ", this program knows up to %zu",
-			    path, schema->name, version, schema->n_steps);
+		r = err_set(e, ENOTSUP,
+			    "'%s' has %s format %" PRId64 ", this program knows up to %zu", path,
+			    schema->name, version, schema->n_steps);
 		return err_hint(e, r, "use a Seedship that knows %s format %" PRId64 " or newer",
 				schema->name, version);
 	}
@@ -343,7 +346,8 @@ static int run_step(struct sql *db, const struct schema *schema, size_t step, st
 	if (r < 0)
 		return r;
 	r = sql_exec(db, schema->steps[step].sql, e);
-	(void)snprintf(pragma, sizeof(pragma), "PRAGMA application_id=%" PRId32 "; PRAGMA user_version=%zu",
+	(void)snprintf(pragma, sizeof(pragma),
+		       "PRAGMA application_id=%" PRId32 "; PRAGMA user_version=%zu",
 		       (int32_t)schema->application_id, step + 1);
 	if (r == 0)
 		r = sql_exec(db, pragma, e);

@@ -18,9 +18,9 @@ struct sql;
 struct sql_stmt;
 
 enum sql_mode {
-	SQL_READ_ONLY,  /* an inspector: sees the last commit, never checkpoints */
+	SQL_READ_ONLY,	/* an inspector: sees the last commit, never checkpoints */
 	SQL_READ_WRITE, /* must exist */
-	SQL_CREATE,     /* created when missing */
+	SQL_CREATE,	/* created when missing */
 };
 
 /*
@@ -73,7 +73,7 @@ void sql_reset(struct sql_stmt *s);
 
 /* Columns are numbered from 0. Text and blobs are lent until the next step or reset. */
 int64_t sql_col_i64(struct sql_stmt *s, int n);
-const char *sql_col_text(struct sql_stmt *s, int n);                         /* NULL for SQL NULL */
+const char *sql_col_text(struct sql_stmt *s, int n);			    /* NULL for SQL NULL */
 const void *sql_col_blob(struct sql_stmt *s, int n, size_t *ret_len_bytes); /* works for TEXT too */
 bool sql_col_null(struct sql_stmt *s, int n);
 
@@ -85,7 +85,8 @@ void sql_rollback(struct sql *db);
 enum sql_checkpoint { SQL_CHECKPOINT_PASSIVE, SQL_CHECKPOINT_RESTART, SQL_CHECKPOINT_TRUNCATE };
 
 /* Copies the WAL into the database. *ret_left_frames (may be NULL) = WAL frames a reader kept us from copying. */
-int sql_checkpoint(struct sql *db, enum sql_checkpoint kind, int64_t *ret_left_frames, struct err *e);
+int sql_checkpoint(struct sql *db, enum sql_checkpoint kind, int64_t *ret_left_frames,
+		   struct err *e);
 
 /*
  * Brings a database to the newest step of schema (schema/schema.h): a new one gets all steps, an older

@@ -26,7 +26,8 @@ enum statement {
 
 static const char *const statement_text[N_STATEMENTS] = {
 	[LOOKUP] = "SELECT ino, id FROM dentry WHERE parent = ? AND name = ?",
-	[INODE] = "SELECT mode, nlink, uid, gid, rdev, size_bytes, atime_ns, mtime_ns, ctime_ns, btime_ns,"
+	[INODE] = "SELECT mode, nlink, uid, gid, rdev, size_bytes, atime_ns, mtime_ns, ctime_ns, "
+		  "btime_ns,"
 		  " content_version, stored_bytes FROM inode WHERE ino = ?",
 	[SYMLINK] = "SELECT target FROM symlink WHERE ino = ?",
 	[LIST] = "SELECT d.id, d.ino, i.mode, d.name FROM dentry d JOIN inode i ON i.ino = d.ino"
@@ -123,7 +124,8 @@ int catalog_new(const char *store_path, struct catalog **ret, struct err *e)
 
 	if (!c)
 		return err_oom(e);
-	if (asprintf(&c->path, "%s/index.db", store_path) < 0 || pthread_mutex_init(&c->lock, NULL)) {
+	if (asprintf(&c->path, "%s/index.db", store_path) < 0 ||
+	    pthread_mutex_init(&c->lock, NULL)) {
 		free(c);
 		return err_oom(e);
 	}
@@ -167,7 +169,8 @@ int catalog_lookup(struct catalog *c, uint64_t parent, const char *name, uint64_
 	return give_back(c, k, s, r, &e);
 }
 
-int catalog_inode(struct catalog *c, uint64_t ino, struct inode_row *ret, uint64_t *ret_stored_bytes)
+int catalog_inode(struct catalog *c, uint64_t ino, struct inode_row *ret,
+		  uint64_t *ret_stored_bytes)
 {
 	struct connection *k = NULL;
 	struct sql_stmt *s = NULL;

@@ -21,7 +21,8 @@ void catalog_free(struct catalog *c); /* NULL is fine */
 /* -ENOENT when there is no such name, inode, chunk. Index damage and I/O errors are -EIO and logged. */
 int catalog_lookup(struct catalog *c, uint64_t parent, const char *name, uint64_t *ret_ino,
 		   uint64_t *ret_id);
-int catalog_inode(struct catalog *c, uint64_t ino, struct inode_row *ret, uint64_t *ret_stored_bytes);
+int catalog_inode(struct catalog *c, uint64_t ino, struct inode_row *ret,
+		  uint64_t *ret_stored_bytes);
 int catalog_symlink(struct catalog *c, uint64_t ino, char **ret_target); /* caller frees */
 
 /* One committed name of a directory; name is lent until fn returns. */

@@ -17,7 +17,7 @@
 static struct {
 	pthread_mutex_t lock;
 	struct chunk_buf *bufs[IDLE_MAX]; /* lock */
-	size_t n;                         /* lock */
+	size_t n;			  /* lock */
 } idle = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct chunk_buf *take_idle(uint32_t capacity_bytes)
@@ -159,8 +159,8 @@ static void add_dentry(struct change_set *set, enum change_kind kind, void *owne
 	set_name(set, c, name);
 }
 
-void change_dentry(struct change_set *set, void *owner, uint64_t id, uint64_t parent, const char *name,
-		   uint64_t ino)
+void change_dentry(struct change_set *set, void *owner, uint64_t id, uint64_t parent,
+		   const char *name, uint64_t ino)
 {
 	add_dentry(set, CHANGE_DENTRY, owner, id, parent, name, ino);
 }

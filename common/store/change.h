@@ -34,7 +34,7 @@ struct chunk_place {
 /* The raw bytes of one chunk on their way to the store: counted references, immutable once submitted. */
 struct chunk_buf {
 	atomic_uint refs;
-	uint32_t raw_bytes;      /* content; what lies behind in the chunk is zeros */
+	uint32_t raw_bytes;	 /* content; what lies behind in the chunk is zeros */
 	uint32_t capacity_bytes; /* the store's chunk size */
 	uint8_t data[];
 };
@@ -45,14 +45,14 @@ struct chunk_buf *chunk_buf_ref(struct chunk_buf *b);
 void chunk_buf_unref(struct chunk_buf *b); /* NULL is fine */
 
 enum change_kind {
-	CHANGE_INODE,       /* insert or update the row */
-	CHANGE_INODE_GONE,  /* the row and all that hangs on it */
+	CHANGE_INODE,	   /* insert or update the row */
+	CHANGE_INODE_GONE, /* the row and all that hangs on it */
 	CHANGE_DENTRY,
 	CHANGE_DENTRY_GONE,
 	CHANGE_SYMLINK,
 	CHANGE_XATTR,
 	CHANGE_XATTR_GONE,
-	CHANGE_CHUNK,       /* content of one chunk */
+	CHANGE_CHUNK,	    /* content of one chunk */
 	CHANGE_CHUNKS_GONE, /* a range of chunks becomes a hole */
 	CHANGE_ORPHAN,
 	CHANGE_ORPHAN_GONE,
@@ -65,31 +65,32 @@ struct change {
 	union {
 		struct inode_row row;
 		struct {
-			uint64_t id, parent; /* ino = what the name refers to; id of a gone one is only a mark */
+			uint64_t id,
+				parent; /* ino = what the name refers to; id of a gone one is only a mark */
 		} dentry;
 		struct {
 			uint64_t idx;
-			struct chunk_buf *buf;    /* one reference; dropped once placed */
-			struct buf record;        /* made by the compressing worker: header and frame */
+			struct chunk_buf *buf; /* one reference; dropped once placed */
+			struct buf record; /* made by the compressing worker: header and frame */
 			struct chunk_place place; /* pack and offset by the committer */
-			int result;               /* of the worker: 0 or -errno */
+			int result;		  /* of the worker: 0 or -errno */
 		} chunk;
 		struct {
 			uint64_t first_idx, end_idx; /* [first, end) */
-			uint64_t mark;               /* the submitter's, to know it again */
+			uint64_t mark;		     /* the submitter's, to know it again */
 		} range;
 	};
-	char *name; /* dentry or xattr name, path of a file's first chunk; owned */
+	char *name;  /* dentry or xattr name, path of a file's first chunk; owned */
 	void *value; /* xattr value, symlink target; owned */
 	size_t value_bytes;
 };
 
 struct change_set {
 	struct change_set *next; /* the committer's */
-	uint64_t ticket;         /* set by writer_submit() */
-	bool wants_sync;         /* commit as soon as it is reached */
+	uint64_t ticket;	 /* set by writer_submit() */
+	bool wants_sync;	 /* commit as soon as it is reached */
 	bool has_chunks;
-	bool failed;             /* an allocation failed while it was built */
+	bool failed; /* an allocation failed while it was built */
 	unsigned n_changes, capacity;
 	struct change *changes;
 };
@@ -104,8 +105,8 @@ static inline void change_set_freep(struct change_set **set)
 
 void change_inode(struct change_set *set, void *owner, uint64_t ino, const struct inode_row *row);
 void change_inode_gone(struct change_set *set, void *owner, uint64_t ino);
-void change_dentry(struct change_set *set, void *owner, uint64_t id, uint64_t parent, const char *name,
-		   uint64_t ino);
+void change_dentry(struct change_set *set, void *owner, uint64_t id, uint64_t parent,
+		   const char *name, uint64_t ino);
 void change_dentry_gone(struct change_set *set, void *owner, uint64_t id, uint64_t parent,
 			const char *name, uint64_t ino);
 void change_symlink(struct change_set *set, uint64_t ino, const char *target);

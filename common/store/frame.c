@@ -141,10 +141,10 @@ int frame_pack(struct frame_codec *c, const void *raw, size_t raw_bytes, int lev
 {
 	if (raw_bytes > UINT32_MAX)
 		return -EFBIG;
-	if (level > LEVEL_WITHOUT_PROBE &&
-	    !compress(c, raw, raw_bytes, PROBE_LEVEL, out, ret_bytes))
-		*ret_bytes = put_raw_frame(raw, raw_bytes, out);
-	else if (!compress(c, raw, raw_bytes, level, out, ret_bytes))
+	/* What a fast level cannot shrink is not worth the time of a slow one. */
+	if ((level > LEVEL_WITHOUT_PROBE &&
+	     !compress(c, raw, raw_bytes, PROBE_LEVEL, out, ret_bytes)) ||
+	    !compress(c, raw, raw_bytes, level, out, ret_bytes))
 		*ret_bytes = put_raw_frame(raw, raw_bytes, out);
 	return 0;
 }

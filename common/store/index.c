@@ -35,10 +35,12 @@ enum statement {
 
 static const char *const statement_text[N_STATEMENTS] = {
 	[PUT_INODE] =
-		"INSERT INTO inode (ino, mode, nlink, uid, gid, rdev, size_bytes, atime_ns, mtime_ns,"
+		"INSERT INTO inode (ino, mode, nlink, uid, gid, rdev, size_bytes, atime_ns, "
+		"mtime_ns,"
 		" ctime_ns, btime_ns, content_version, stored_bytes)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
-		" ON CONFLICT (ino) DO UPDATE SET mode = ?2, nlink = ?3, uid = ?4, gid = ?5, rdev = ?6,"
+		" ON CONFLICT (ino) DO UPDATE SET mode = ?2, nlink = ?3, uid = ?4, gid = ?5, rdev "
+		"= ?6,"
 		" size_bytes = ?7, atime_ns = ?8, mtime_ns = ?9, ctime_ns = ?10, btime_ns = ?11,"
 		" content_version = ?12, stored_bytes = stored_bytes + ?13",
 	[DELETE_INODE] = "DELETE FROM inode WHERE ino = ?",
@@ -110,11 +112,11 @@ static void forget_kept(struct index *ix)
 	struct kept_row *row, *next_row;
 	struct live_delta *live, *next_live;
 
-	HASH_ITER(hh, ix->rows, row, next_row) {
+	HASH_ITER (hh, ix->rows, row, next_row) {
 		HASH_DEL(ix->rows, row);
 		free(row);
 	}
-	HASH_ITER(hh, ix->live, live, next_live) {
+	HASH_ITER (hh, ix->live, live, next_live) {
 		HASH_DEL(ix->live, live);
 		free(live);
 	}
@@ -185,8 +187,8 @@ static int run_i64(struct index *ix, enum statement which, const uint64_t *value
 	return sql_run(s, e);
 }
 
-#define RUN_I64(ix, which, e, ...)                                                                 \
-	run_i64(ix, which, (const uint64_t[]){__VA_ARGS__},                                        \
+#define RUN_I64(ix, which, e, ...)                          \
+	run_i64(ix, which, (const uint64_t[]){__VA_ARGS__}, \
 		(int)ARRAY_SIZE(((const uint64_t[]){__VA_ARGS__})), e)
 
 static int drop_chunks(struct index *ix, uint64_t ino, uint64_t first_idx, uint64_t end_idx,
@@ -234,12 +236,14 @@ static int put_chunk(struct index *ix, const struct change *c, int64_t *ret_delt
 		*ret_delta -= stored;
 	}
 	if (p->stored_bytes == 0)
-		return r == 0 ? 0 : RUN_I64(ix, DELETE_CHUNKS, e, c->ino, c->chunk.idx, c->chunk.idx + 1);
+		return r == 0 ? 0
+			      : RUN_I64(ix, DELETE_CHUNKS, e, c->ino, c->chunk.idx,
+					c->chunk.idx + 1);
 	if (add_live(ix, p->pack, p->stored_bytes) < 0)
 		return err_oom(e);
 	*ret_delta += p->stored_bytes;
-	return RUN_I64(ix, PUT_CHUNK, e, c->ino, c->chunk.idx, p->pack, p->off_bytes, p->stored_bytes,
-		       p->raw_bytes, p->checksum);
+	return RUN_I64(ix, PUT_CHUNK, e, c->ino, c->chunk.idx, p->pack, p->off_bytes,
+		       p->stored_bytes, p->raw_bytes, p->checksum);
 }
 
 static int put_dentry(struct index *ix, const struct change *c, struct err *e)
@@ -373,12 +377,12 @@ static int write_kept(struct index *ix, struct err *e)
 	struct live_delta *live, *next_live;
 	int r;
 
-	HASH_ITER(hh, ix->rows, row, next_row) {
+	HASH_ITER (hh, ix->rows, row, next_row) {
 		r = write_row(ix, row, e);
 		if (r < 0)
 			return r;
 	}
-	HASH_ITER(hh, ix->live, live, next_live) {
+	HASH_ITER (hh, ix->live, live, next_live) {
 		r = RUN_I64(ix, ADD_LIVE, e, (uint64_t)live->delta_bytes, live->pack);
 		if (r < 0)
 			return r;
@@ -403,12 +407,12 @@ int index_commit(struct index *ix, uint64_t sequence, struct err *e)
 	return r;
 }
 
-int index_last_pack(struct index *ix, uint32_t *ret_pack, uint64_t *ret_end_bytes, uint32_t *ret_last,
-		    struct err *e)
+int index_last_pack(struct index *ix, uint32_t *ret_pack, uint64_t *ret_end_bytes,
+		    uint32_t *ret_last, struct err *e)
 {
 	_cleanup_(sql_finalizep) struct sql_stmt *s = NULL;
-	int r = sql_prepare(ix->db, "SELECT id, size_bytes, sealed FROM pack ORDER BY id DESC LIMIT 1",
-			    &s, e);
+	int r = sql_prepare(
+		ix->db, "SELECT id, size_bytes, sealed FROM pack ORDER BY id DESC LIMIT 1", &s, e);
 
 	*ret_pack = *ret_last = 0;
 	*ret_end_bytes = 0;

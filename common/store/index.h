@@ -24,13 +24,14 @@ int index_begin(struct index *ix, struct err *e);
 int index_apply(struct index *ix, struct change *c, int64_t *ret_stored_delta, struct err *e);
 
 /* Records the end of the open pack, and packs that are new or sealed. */
-int index_put_pack(struct index *ix, uint32_t pack, uint64_t size_bytes, bool sealed, struct err *e);
+int index_put_pack(struct index *ix, uint32_t pack, uint64_t size_bytes, bool sealed,
+		   struct err *e);
 
 /* Writes what was kept back and the store's counters, then commits: durable when it returns. */
 int index_commit(struct index *ix, uint64_t sequence, struct err *e);
 
 /* The last unsealed pack and its committed end; *ret_pack = 0 when there is none. *ret_last = greatest number. */
-int index_last_pack(struct index *ix, uint32_t *ret_pack, uint64_t *ret_end_bytes, uint32_t *ret_last,
-		    struct err *e);
+int index_last_pack(struct index *ix, uint32_t *ret_pack, uint64_t *ret_end_bytes,
+		    uint32_t *ret_last, struct err *e);
 
 #endif

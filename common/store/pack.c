@@ -46,8 +46,9 @@ int pack_writer_open(struct pack_writer *w, int packs_fd, uint64_t limit_bytes, 
 	if (size < 0)
 		return err_sys(e, "pack %08" PRIu32, pack);
 	if ((uint64_t)size < end_bytes)
-		return err_set(e, EBADMSG, "pack %08" PRIu32 " has %jd bytes, the index knows %" PRIu64,
-			       pack, (intmax_t)size, end_bytes);
+		return err_set(e, EBADMSG,
+			       "pack %08" PRIu32 " has %jd bytes, the index knows %" PRIu64, pack,
+			       (intmax_t)size, end_bytes);
 	if ((uint64_t)size > end_bytes && ftruncate(w->fd, (off_t)end_bytes) < 0)
 		return err_sys(e, "cannot cut the tail of pack %08" PRIu32, pack);
 	w->end_bytes = end_bytes;

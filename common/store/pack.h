@@ -18,13 +18,13 @@
 const char *pack_name(uint32_t pack, char out[PACK_NAME_BYTES]);
 
 struct pack_writer {
-	int packs_fd;          /* lent by the store */
+	int packs_fd; /* lent by the store */
 	uint64_t limit_bytes;
-	int fd;                /* of the open pack, -1 = none */
-	uint32_t pack;         /* its number; 0 = none yet */
-	uint64_t end_bytes;    /* where the next record goes */
-	bool dirty;            /* something was written since the last sync */
-	bool names_dirty;      /* a pack was created since the last sync */
+	int fd;		    /* of the open pack, -1 = none */
+	uint32_t pack;	    /* its number; 0 = none yet */
+	uint64_t end_bytes; /* where the next record goes */
+	bool dirty;	    /* something was written since the last sync */
+	bool names_dirty;   /* a pack was created since the last sync */
 };
 
 /* pack: the last unsealed one and its committed end, or 0. Cuts what lies beyond. */

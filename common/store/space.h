@@ -13,10 +13,10 @@
 struct space {
 	int dir_fd; /* on the filesystem in question; lent */
 	pthread_mutex_t lock;
-	uint64_t reserved_bytes;    /* lock */
-	uint64_t free_bytes;        /* lock: as last asked, minus what was reserved since */
-	uint64_t total_bytes;       /* lock */
-	uint64_t asked_ns;          /* lock */
+	uint64_t reserved_bytes; /* lock */
+	uint64_t free_bytes;	 /* lock: as last asked, minus what was reserved since */
+	uint64_t total_bytes;	 /* lock */
+	uint64_t asked_ns;	 /* lock */
 };
 
 int space_init(struct space *s, int dir_fd);

@@ -20,9 +20,9 @@
 #include "common/ext/digest.h"
 #include "schema/schema.h"
 
-#define FLUSH_WAIT_MS   UINT64_C(120000) /* how long to wait for a seedfs that is ending */
-#define FLUSH_POLL_NS   UINT64_C(100000000)
-#define FIRST_DENTRY_ID 16               /* smaller readdir positions are "." and ".." */
+#define FLUSH_WAIT_MS	UINT64_C(120000) /* how long to wait for a seedfs that is ending */
+#define FLUSH_POLL_NS	UINT64_C(100000000)
+#define FIRST_DENTRY_ID 16 /* smaller readdir positions are "." and ".." */
 
 static int write_holder(int lock_fd, const char *state, const char *mount_point)
 {
@@ -38,7 +38,7 @@ static int write_holder(int lock_fd, const char *state, const char *mount_point)
 
 static void parse_holder(int lock_fd, struct store_holder *ret)
 {
-	char text[8192];
+	char text[8192], *rest;
 	size_t n = 0;
 
 	*ret = (struct store_holder){0};
@@ -46,8 +46,8 @@ static void parse_holder(int lock_fd, struct store_holder *ret)
 		return;
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	if (sscanf(text, "%ld %15s %4095[^\n]", &ret->pid, ret->state, ret->mount_point) < 1)
-		ret->pid = 0;
+	ret->pid = strtol(text, &rest, 10);
+	(void)sscanf(rest, " %15s %4095[^\n]", ret->state, ret->mount_point);
 }
 
 static int lock_store(struct store *s, struct err *e)
@@ -64,9 +64,10 @@ static int lock_store(struct store *s, struct err *e)
 			return err_sys(e, "cannot lock the store");
 		parse_holder(s->lock_fd, &holder);
 		if (strcmp(holder.state, "flushing") != 0 || clock_monotonic_ns() > give_up_ns) {
-			(void)err_set(e, EBUSY, "in use by seedfs (pid %ld), %s at '%s'", holder.pid,
-				      holder.state, holder.mount_point);
-			return err_hint(e, -EBUSY, "one seedfs per store; 'seedfs umount %s' ends it",
+			(void)err_set(e, EBUSY, "in use by seedfs (pid %ld), %s at '%s'",
+				      holder.pid, holder.state, holder.mount_point);
+			return err_hint(e, -EBUSY,
+					"one seedfs per store; 'seedfs umount %s' ends it",
 					holder.mount_point);
 		}
 		clock_system.sleep_ns(&clock_system, FLUSH_POLL_NS);
@@ -77,8 +78,9 @@ static int lock_store(struct store *s, struct err *e)
 /* A folder with anything in it but a half-made store is not ours to fill. */
 static int check_empty(struct store *s, struct err *e)
 {
-	static const char *const ours[] = {".", "..", "lock", "packs", "index.db", "index.db-wal",
-					   "index.db-shm", "lost+found"};
+	static const char *const ours[] = {
+		".",	    "..",	    "lock",	    "packs",
+		"index.db", "index.db-wal", "index.db-shm", "lost+found"};
 	int fd = openat(s->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
@@ -114,10 +116,11 @@ static int insert_first_rows(struct store *s, const struct store_options *o, str
 			"VALUES (1, ?, ?, ?, ?)",
 			&store, e);
 	if (r == 0)
-		r = sql_prepare(s->db,
-				"INSERT INTO inode (ino, mode, nlink, uid, gid, atime_ns, mtime_ns, "
-				"ctime_ns, btime_ns) VALUES (1, ?, 2, ?, ?, ?4, ?4, ?4, ?4)",
-				&root, e);
+		r = sql_prepare(
+			s->db,
+			"INSERT INTO inode (ino, mode, nlink, uid, gid, atime_ns, mtime_ns, "
+			"ctime_ns, btime_ns) VALUES (1, ?, 2, ?, ?, ?4, ?4, ?4, ?4)",
+			&root, e);
 	if (r < 0)
 		return r;
 	sql_bind_blob(store, 1, s->uuid, sizeof(s->uuid));
@@ -156,9 +159,9 @@ static int load_store_row(struct store *s, struct err *e)
 	_cleanup_(sql_finalizep) struct sql_stmt *q = NULL;
 	const void *uuid;
 	size_t n;
-	int r = sql_prepare(s->db,
-			    "SELECT uuid, chunk_bytes, pack_bytes, sequence FROM store WHERE id = 1", &q,
-			    e);
+	int r = sql_prepare(
+		s->db, "SELECT uuid, chunk_bytes, pack_bytes, sequence FROM store WHERE id = 1", &q,
+		e);
 
 	if (r == 0)
 		r = sql_step(q, e);
@@ -183,15 +186,15 @@ static int load_store_row(struct store *s, struct err *e)
 static int load_counters(struct store *s, struct err *e)
 {
 	int64_t ino, dentry;
-	int r = sql_get_i64(s->db,
-			    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'inode'), 1)",
-			    &ino, e);
+	int r = sql_get_i64(
+		s->db, "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'inode'), 1)",
+		&ino, e);
 
 	if (r == 0)
-		r = sql_get_i64(
-			s->db,
-			"SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'dentry'), 0)",
-			&dentry, e);
+		r = sql_get_i64(s->db,
+				"SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = "
+				"'dentry'), 0)",
+				&dentry, e);
 	if (r < 0)
 		return r;
 	s->next_ino = (uint64_t)ino + 1;
@@ -204,7 +207,8 @@ static int remove_orphans(struct store *s, struct err *e)
 {
 	static const char text[] =
 		"BEGIN IMMEDIATE;"
-		"UPDATE pack SET live_bytes = live_bytes - coalesce((SELECT sum(c.stored_bytes) FROM chunk c"
+		"UPDATE pack SET live_bytes = live_bytes - coalesce((SELECT sum(c.stored_bytes) "
+		"FROM chunk c"
 		" JOIN orphan o ON o.ino = c.ino WHERE c.pack = pack.id), 0)"
 		" WHERE id IN (SELECT c.pack FROM chunk c JOIN orphan o ON o.ino = c.ino);"
 		"DELETE FROM chunk WHERE ino IN (SELECT ino FROM orphan);"
@@ -242,7 +246,8 @@ static int open_index(struct store *s, const struct store_options *o, struct err
 	if (r == 0)
 		r = sql_get_i64(s->db, "SELECT count(*) FROM store", &rows, e);
 	if (r == 0 && rows == 0)
-		r = o->create ? create(s, o, e) : err_set(e, ENOENT, "the store was never finished");
+		r = o->create ? create(s, o, e)
+			      : err_set(e, ENOENT, "the store was never finished");
 	if (r == 0)
 		r = load_store_row(s, e);
 	if (r == 0)

@@ -18,7 +18,7 @@
 #define STORE_PACK_BYTES_DEFAULT  (UINT64_C(1) << 30)
 
 struct store_options {
-	bool create;          /* create the store when path is missing or an empty folder */
+	bool create;	      /* create the store when path is missing or an empty folder */
 	uint32_t chunk_bytes; /* for a new one: 64 KiB .. 1 MiB, a power of two; 0 = default */
 	uint64_t pack_bytes;  /* for a new one; 0 = default */
 	uint32_t uid, gid;    /* owner of a new root directory */
@@ -27,13 +27,14 @@ struct store_options {
 struct store {
 	char *path;
 	int dir_fd, packs_fd, lock_fd;
-	struct sql *db; /* the one read-write connection; belongs to the committer thread once it runs */
+	struct sql *
+		db; /* the one read-write connection; belongs to the committer thread once it runs */
 	uint8_t uuid[STORE_UUID_BYTES];
 	uint32_t chunk_bytes;
 	uint64_t pack_bytes;
 	uint64_t next_ino, next_dentry; /* first free numbers */
-	uint64_t sequence;              /* of the last committed change */
-	bool created;                   /* by this open */
+	uint64_t sequence;		/* of the last committed change */
+	bool created;			/* by this open */
 };
 
 /*
@@ -56,7 +57,7 @@ int store_note_holder(struct store *s, const char *mount_point, const char *stat
 struct store_holder {
 	bool held;
 	long pid;
-	char state[16];         /* "mounted" or "flushing" */
+	char state[16]; /* "mounted" or "flushing" */
 	char mount_point[4096];
 };
 

@@ -9,9 +9,9 @@
 #include "common/ext/sql.h"
 #include "schema/schema.h"
 
-static const char summary_text[] =
-	"SELECT files, directories, size, stored, packs, (SELECT count(*) FROM pack), commits, committed_ns,"
-	" chunk_bytes FROM summary, store";
+static const char summary_text[] = "SELECT files, directories, size, stored, packs, (SELECT "
+				   "count(*) FROM pack), commits, committed_ns,"
+				   " chunk_bytes FROM summary, store";
 
 int store_summary_get(const char *path, struct store_summary *ret, struct err *e)
 {

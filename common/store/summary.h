@@ -9,8 +9,8 @@
 
 struct store_summary {
 	uint64_t files, directories;
-	uint64_t size_bytes;    /* of the files */
-	uint64_t stored_bytes;  /* of their chunks in the packs */
+	uint64_t size_bytes;	     /* of the files */
+	uint64_t stored_bytes;	     /* of their chunks in the packs */
 	uint64_t packs, packs_bytes; /* live and dead */
 	uint64_t commits, committed_ns;
 	uint32_t chunk_bytes;

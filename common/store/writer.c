@@ -20,10 +20,10 @@
 #include "common/store/space.h"
 
 #define BATCH_MAX_CHANGES  100000
-#define SYNC_GROUP_SETS    256    /* sets that may still join a commit somebody waits for */
+#define SYNC_GROUP_SETS	   256	 /* sets that may still join a commit somebody waits for */
 #define CHECKPOINT_CHANGES 10000 /* applied since the last checkpoint */
-#define LEVEL_BUSY         1
-#define LEVEL_IDLE         3
+#define LEVEL_BUSY	   1
+#define LEVEL_IDLE	   3
 
 struct writer {
 	struct store *store;
@@ -40,8 +40,8 @@ struct writer {
 	pthread_mutex_t state_lock;
 	pthread_cond_t state_changed;
 	uint64_t durable_ticket; /* state_lock */
-	int failed;              /* state_lock: positive errno once nothing can be promised */
-	struct err failure;      /* state_lock */
+	int failed;		 /* state_lock: positive errno once nothing can be promised */
+	struct err failure;	 /* state_lock */
 
 	/* The committer's own. */
 	struct index *index;
@@ -111,8 +111,8 @@ static int make_record(struct worker *k, struct change *c, uint64_t ticket)
 		return 0; /* a hole: place stays empty */
 	if (!buf_extend(record, header_bytes + frame_bound(raw->raw_bytes)))
 		return -ENOMEM;
-	r = frame_pack(k->codec, raw->data, raw->raw_bytes, choose_level(w), record->data + header_bytes,
-		       &frame_bytes);
+	r = frame_pack(k->codec, raw->data, raw->raw_bytes, choose_level(w),
+		       record->data + header_bytes, &frame_bytes);
 	if (r < 0)
 		return r;
 	memcpy(h.store_uuid, w->store->uuid, sizeof(h.store_uuid));
@@ -430,7 +430,8 @@ static int open_packs(struct writer *w, struct err *e)
 
 	if (r < 0)
 		return r;
-	return pack_writer_open(&w->pack, w->store->packs_fd, w->store->pack_bytes, pack, end_bytes, e);
+	return pack_writer_open(&w->pack, w->store->packs_fd, w->store->pack_bytes, pack, end_bytes,
+				e);
 }
 
 static int start_threads(struct writer *w, struct err *e)

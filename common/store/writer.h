@@ -19,10 +19,10 @@
 struct writer;
 
 struct writer_options {
-	int level;            /* zstd level 1..19; 0 = adaptive: 1 while the queue is filling, 3 when idle */
-	unsigned n_workers;   /* compressing threads; 0 = serial twin, for tests */
-	size_t queue_depth;   /* sets in flight: the one bound on memory behind the caller */
-	uint64_t commit_ms;   /* a batch is committed at this age at the latest */
+	int level; /* zstd level 1..19; 0 = adaptive: 1 while the queue is filling, 3 when idle */
+	unsigned n_workers; /* compressing threads; 0 = serial twin, for tests */
+	size_t queue_depth; /* sets in flight: the one bound on memory behind the caller */
+	uint64_t commit_ms; /* a batch is committed at this age at the latest */
 };
 
 /* Called by the committer thread; must not submit and must not wait for a submitter. */

@@ -26,8 +26,10 @@ struct values {
 
 static const struct option_row rows[] = {
 	OPTION_STORE(struct values),
-	{"size", 0, OPTION_SIZE, "SIZE", "size of a new image: 500G, 8TB", offsetof(struct values, size_bytes)},
-	{"serial", 0, OPTION_TEXT, "S", "drive id: the hardware's serial number (default: from the image's name)",
+	{"size", 0, OPTION_SIZE, "SIZE", "size of a new image: 500G, 8TB",
+	 offsetof(struct values, size_bytes)},
+	{"serial", 0, OPTION_TEXT, "S",
+	 "drive id: the hardware's serial number (default: from the image's name)",
 	 offsetof(struct values, serial)},
 	{"journal-dir", 'j', OPTION_TEXT, "DIR",
 	 "where the journal is kept; it holds the recovery password (default: the current folder)",
@@ -62,7 +64,8 @@ static int check_serial(const char *serial, struct err *e)
 		return err_user(e, "--serial: a serial number has 1 to 32 characters");
 	for (const char *c = serial; *c; c++)
 		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
-			return err_user(e, "--serial: '%c' is not a letter, a digit, '-' or '_'", *c);
+			return err_user(e, "--serial: '%c' is not a letter, a digit, '-' or '_'",
+					*c);
 	return 0;
 }
 
@@ -132,8 +135,9 @@ static int export_drive(struct drive_request *q, const struct values *values, st
 	if (r < 0)
 		return r;
 	if (result.refused)
-		(void)fprintf(stderr, "%ju files cannot become blobs and are not on the drive; see "
-				      "'SELECT * FROM not_shipped' in shipping.db.\n",
+		(void)fprintf(stderr,
+			      "%ju files cannot become blobs and are not on the drive; see "
+			      "'SELECT * FROM not_shipped' in shipping.db.\n",
 			      (uintmax_t)result.refused);
 	return print_result(q, &result, values->json, e);
 }
@@ -163,7 +167,8 @@ static int run(const void *given, char *const *arguments, struct err *e)
 	if (r == 0)
 		r = job_get(shipping, arguments[0], &job, e);
 	if (r == 0)
-		r = bitlocker_cipher_parse(values->cipher ? values->cipher : job.cipher, &request.cipher, e);
+		r = bitlocker_cipher_parse(values->cipher ? values->cipher : job.cipher,
+					   &request.cipher, e);
 	if (r < 0)
 		return r;
 	request.store_path = store;
@@ -177,7 +182,8 @@ static int run(const void *given, char *const *arguments, struct err *e)
 const struct command command_export = {
 	.name = "export",
 	.summary = "prepare and fill a drive; run again, it goes on where it was stopped",
-	.about = "Lays out an encrypted drive for a job, streams the staged files to it, seals it and reads it back. "
+	.about = "Lays out an encrypted drive for a job, streams the staged files to it, seals it "
+		 "and reads it back. "
 		 "TARGET is an image file. Cut off at any moment, the same command goes on.",
 	.arguments = "JOB TARGET",
 	.options = rows,

@@ -15,12 +15,13 @@ struct values {
 static const struct option_row rows[] = {
 	{"journal", 'j', OPTION_TEXT, "FILE", "journal of the drive: SERIAL.jrn",
 	 offsetof(struct values, journal)},
-	{"json", 0, OPTION_FLAG, NULL, "print the result as one JSON object", offsetof(struct values, json)},
+	{"json", 0, OPTION_FLAG, NULL, "print the result as one JSON object",
+	 offsetof(struct values, json)},
 	OPTION_END,
 };
 
-static int print_result(const struct drive_verify_request *q, const struct drive_verify_result *result,
-			bool json, struct err *e)
+static int print_result(const struct drive_verify_request *q,
+			const struct drive_verify_result *result, bool json, struct err *e)
 {
 	_cleanup_(output_freep) struct output *o = NULL;
 	int r = output_new("seedship.verify/1", &o, e);
@@ -70,7 +71,8 @@ static int run(const void *given, char *const *arguments, struct err *e)
 const struct command command_verify = {
 	.name = "verify",
 	.summary = "read a drive back as the datacenter would",
-	.about = "Unlocks the drive with the recovery password from its journal, reads NTFS and the manifest, "
+	.about = "Unlocks the drive with the recovery password from its journal, reads NTFS and "
+		 "the manifest, "
 		 "and checks every hash. Nothing is written.",
 	.arguments = "TARGET",
 	.options = rows,

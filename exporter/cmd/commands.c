@@ -16,11 +16,7 @@ const struct command command_job = {
 };
 
 static const struct command *const seedship_commands[] = {
-	&command_job,
-	&command_export,
-	&command_verify,
-	&command_submit,
-	NULL,
+	&command_job, &command_export, &command_verify, &command_submit, NULL,
 };
 
 const struct command command_seedship = {

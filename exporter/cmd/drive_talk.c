@@ -19,10 +19,8 @@ static void on_phase(void *arg, const char *name, uint64_t total_bytes)
 {
 	struct drive_talk *talk = arg;
 	char label[128];
-	struct progress_desc desc = {.style = talk->style,
-				     .label = label,
-				     .total_bytes = total_bytes,
-				     .out = stderr};
+	struct progress_desc desc = {
+		.style = talk->style, .label = label, .total_bytes = total_bytes, .out = stderr};
 
 	progress_free(take_ptr(talk->progress));
 	talk->done_bytes = 0;
@@ -53,8 +51,8 @@ static void on_tell(void *arg, const char *line)
 		(void)fprintf(stderr, "%s\n", line);
 }
 
-int drive_talk_begin(struct drive_talk *talk, const char *label, bool json, struct drive_events *ret,
-		     struct err *e)
+int drive_talk_begin(struct drive_talk *talk, const char *label, bool json,
+		     struct drive_events *ret, struct err *e)
 {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 

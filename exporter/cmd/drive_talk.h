@@ -9,14 +9,14 @@
 struct drive_talk {
 	struct progress *progress;
 	enum progress_style style;
-	const char *label; /* the drive id; lent */
+	const char *label;   /* the drive id; lent */
 	uint64_t done_bytes; /* of the phase, as told to progress */
 	bool json;
 };
 
 /* Fills in events that talk through talk (lent). From here on SIGINT and SIGTERM ask to stop. */
-int drive_talk_begin(struct drive_talk *talk, const char *label, bool json, struct drive_events *ret,
-		     struct err *e);
+int drive_talk_begin(struct drive_talk *talk, const char *label, bool json,
+		     struct drive_events *ret, struct err *e);
 void drive_talk_end(struct drive_talk *talk);
 
 /* Threads to work with: the machine's cores. */

@@ -19,8 +19,8 @@
 /* What the caller hears while it works; all on the calling thread. Functions may be NULL. */
 struct drive_events {
 	void (*phase)(void *arg, const char *name, uint64_t total_bytes); /* a phase begins */
-	void (*progress)(void *arg, uint64_t done_bytes);                 /* of the phase */
-	void (*tell)(void *arg, const char *line);                        /* one line for people */
+	void (*progress)(void *arg, uint64_t done_bytes);		  /* of the phase */
+	void (*tell)(void *arg, const char *line);			  /* one line for people */
 	const volatile sig_atomic_t *stop; /* not 0: stop at the next safe point; may be NULL */
 	void *arg;
 };
@@ -29,9 +29,9 @@ struct drive_request {
 	const char *store_path;
 	struct shipping *shipping; /* opened for writing */
 	const struct job *job;
-	const char *target;        /* path of the image file */
-	uint64_t size_bytes;       /* of a new image; 0 when one is resumed */
-	const char *serial;        /* hardware serial number, without spaces: the drive id */
+	const char *target;  /* path of the image file */
+	uint64_t size_bytes; /* of a new image; 0 when one is resumed */
+	const char *serial;  /* hardware serial number, without spaces: the drive id */
 	const char *journal_path;
 	enum bitlocker_cipher cipher;
 	unsigned n_workers;
@@ -44,9 +44,9 @@ struct drive_result {
 	char recovery_key_id[40];
 	char manifest_md5[33];
 	uint64_t files, content_bytes; /* on the drive, as blobs */
-	uint64_t changed;              /* files left out because they changed since the plan */
-	uint64_t not_shipped;          /* names that no blob stands for, on record in shipping.db */
-	uint64_t refused;              /* of these, regular files whose content does not arrive */
+	uint64_t changed;	       /* files left out because they changed since the plan */
+	uint64_t not_shipped;	       /* names that no blob stands for, on record in shipping.db */
+	uint64_t refused;	       /* of these, regular files whose content does not arrive */
 	uint64_t streamed_bytes, elapsed_ns, stream_ns;
 };
 

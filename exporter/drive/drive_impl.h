@@ -17,12 +17,12 @@ struct drive {
 	const struct drive_request *request;
 	const struct drive_events *events;
 	struct shipping_drive row;
-	struct target *layout;    /* the local image of the volume's NTFS */
+	struct target *layout; /* the local image of the volume's NTFS */
 	struct target *disk;
 	struct target *partition; /* of disk */
 	struct bitlocker_params params;
 	struct bitlocker_keys *keys;
-	uint8_t *metadata;        /* BitLocker metadata block */
+	uint8_t *metadata; /* BitLocker metadata block */
 };
 
 /* Phase 1. Leaves a row, a journal and a lay-out image, all durable; the drive itself is not touched. */

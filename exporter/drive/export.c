@@ -11,13 +11,14 @@
 #include "exporter/drive/drive_impl.h"
 
 /* What a drive that is resumed must agree with. */
-static int check_same(const struct shipping_drive *row, const struct drive_request *q, struct err *e)
+static int check_same(const struct shipping_drive *row, const struct drive_request *q,
+		      struct err *e)
 {
 	int r = 0;
 
 	if (strcmp(row->target, q->target) != 0)
-		r = err_user(e, "drive %s of job '%s' was begun on '%s'", row->drive_id, q->job->name,
-			     row->target);
+		r = err_user(e, "drive %s of job '%s' was begun on '%s'", row->drive_id,
+			     q->job->name, row->target);
 	else if (strcmp(row->journal_path, q->journal_path) != 0)
 		r = err_user(e, "drive %s of job '%s' has its journal at '%s'", row->drive_id,
 			     q->job->name, row->journal_path);
@@ -75,8 +76,8 @@ static int count_shipped(const struct shipping_placement *p, void *arg, struct e
 /* A drive that was sealed by an earlier run: what it holds is remembered. */
 static int recall_result(const struct drive *d, struct drive_result *result, struct err *e)
 {
-	return shipping_placement_each(d->request->shipping, d->row.id, SHIPPING_BY_SEQ, 0, count_shipped,
-				       result, e);
+	return shipping_placement_each(d->request->shipping, d->row.id, SHIPPING_BY_SEQ, 0,
+				       count_shipped, result, e);
 }
 
 static void fill_result(const struct drive *d, struct drive_result *result)
@@ -104,8 +105,8 @@ int drive_export(const struct drive_request *request, const struct drive_events 
 	} else if (r == -ENOENT) {
 		r = drive_lay_out(request, events, ret, e);
 		if (r == 0)
-			r = shipping_drive_get(request->shipping, request->job->id, request->serial, &d.row,
-					       e);
+			r = shipping_drive_get(request->shipping, request->job->id, request->serial,
+					       &d.row, e);
 	}
 	if (r < 0)
 		return r;

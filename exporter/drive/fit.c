@@ -5,9 +5,9 @@
 #include "common/base/macros.h"
 #include "exporter/drive/drive_impl.h"
 
-#define CLUSTER_MIN_BYTES 4096
-#define MANIFEST_NAME_UNITS 17        /* DriveManifest.xml */
-#define TABLE_BYTES       (2 * MiB)   /* GPT before and behind, with the rounding to whole MiB */
+#define CLUSTER_MIN_BYTES   4096
+#define MANIFEST_NAME_UNITS 17	      /* DriveManifest.xml */
+#define TABLE_BYTES	    (2 * MiB) /* GPT before and behind, with the rounding to whole MiB */
 
 uint32_t fit_cluster_bytes(uint64_t volume_bytes)
 {
@@ -30,7 +30,8 @@ struct ntfs_tree_size fit_tree(const struct plan *plan)
 	};
 }
 
-static uint64_t content_bytes(const struct plan *plan, uint64_t manifest_bytes, uint32_t cluster_bytes)
+static uint64_t content_bytes(const struct plan *plan, uint64_t manifest_bytes,
+			      uint32_t cluster_bytes)
 {
 	uint64_t total = round_up_u64(manifest_bytes, cluster_bytes);
 	uint32_t n = plan_count(plan);

@@ -66,7 +66,8 @@ static int make_plan(struct layout *l, struct err *e)
 		return r;
 	if (plan_count(l->plan) == 0)
 		return err_hint(e, err_set(e, ENODATA, "nothing is staged that could be shipped"),
-				"write files to the mount first; they are seen here once they are committed, which "
+				"write files to the mount first; they are seen here once they are "
+				"committed, which "
 				"'seedfs sync' does at once");
 	return 0;
 }
@@ -122,7 +123,8 @@ static int too_small(uint64_t have_bytes, uint64_t need_bytes, struct err *e)
 			 (uintmax_t)have_bytes, format_size(have_bytes, have, sizeof(have)),
 			 (uintmax_t)need_bytes, format_size(need_bytes, need, sizeof(need)));
 
-	return err_hint(e, r, "give a drive or --size of at least %ju bytes", (uintmax_t)need_bytes);
+	return err_hint(e, r, "give a drive or --size of at least %ju bytes",
+			(uintmax_t)need_bytes);
 }
 
 static int choose_sizes(struct layout *l, struct err *e)
@@ -134,7 +136,8 @@ static int choose_sizes(struct layout *l, struct err *e)
 
 	if (l->request->size_bytes == 0)
 		return err_hint(e, err_user(e, "the size of the new image is missing"),
-				"give --size; this job needs at least %ju bytes", (uintmax_t)need_bytes);
+				"give --size; this job needs at least %ju bytes",
+				(uintmax_t)need_bytes);
 	if (size_bytes < need_bytes)
 		return too_small(l->request->size_bytes, need_bytes, e);
 	r = gpt_plan(size_bytes, DRIVE_SECTOR_BYTES, &partition, e);
@@ -201,8 +204,8 @@ static int create_keys(struct layout *l, struct err *e)
 	if (gethostname(host, sizeof(host) - 1) < 0)
 		host[0] = '\0';
 	(void)format_time_utc(l->now_ns, date, sizeof(date));
-	(void)snprintf(l->description, sizeof(l->description), "%s %s %.10s", host, l->request->job->name,
-		       date);
+	(void)snprintf(l->description, sizeof(l->description), "%s %s %.10s", host,
+		       l->request->job->name, date);
 	row_to_params(&l->row, &l->params);
 	l->params.cipher = l->request->cipher;
 	l->params.now_filetime = filetime_of_unix_ns(l->now_ns);
@@ -230,7 +233,8 @@ static int add_dirs(struct layout *l, struct err *e)
 		plan_get_dir(l->plan, i, &d);
 		if (!d.on_drive)
 			continue;
-		r = ntfs_image_add_dir(l->image, i == PLAN_DIR_ROOT ? NTFS_ROOT_REF : l->dir_refs[d.parent],
+		r = ntfs_image_add_dir(l->image,
+				       i == PLAN_DIR_ROOT ? NTFS_ROOT_REF : l->dir_refs[d.parent],
 				       d.drive_name, (int64_t)l->now_ns, &l->dir_refs[i], e);
 		if (r < 0)
 			return err_wrap(e, r, "directory '%s'", d.drive_name);
@@ -249,18 +253,20 @@ static int add_to_image(struct layout *l, uint32_t i, const struct placement *p,
 
 	*ret_n = 0;
 	if (p->link_of != PLAN_NO_LINK)
-		return ntfs_image_add_link(l->image, parent, p->drive_name, l->file_refs[p->link_of], e);
-	r = ntfs_image_add_file(l->image, parent, p->drive_name, p->size_bytes, (int64_t)p->mtime_ns,
-				&l->file_refs[i], &extents, &n, e);
+		return ntfs_image_add_link(l->image, parent, p->drive_name,
+					   l->file_refs[p->link_of], e);
+	r = ntfs_image_add_file(l->image, parent, p->drive_name, p->size_bytes,
+				(int64_t)p->mtime_ns, &l->file_refs[i], &extents, &n, e);
 	if (r < 0 || n == 0)
 		return r;
 	*ret = reallocarray(NULL, n, sizeof(**ret));
 	if (!*ret)
 		return err_oom(e);
 	for (size_t k = 0; k < n; k++)
-		(*ret)[k] = (struct shipping_extent){.file_off_bytes = extents[k].file_off_bytes,
-						     .volume_off_bytes = extents[k].volume_off_bytes,
-						     .len_bytes = extents[k].len_bytes};
+		(*ret)[k] =
+			(struct shipping_extent){.file_off_bytes = extents[k].file_off_bytes,
+						 .volume_off_bytes = extents[k].volume_off_bytes,
+						 .len_bytes = extents[k].len_bytes};
 	*ret_n = n;
 	return 0;
 }
@@ -310,7 +316,8 @@ static int add_files(struct layout *l, struct err *e)
 		r = add_file(l, i, paths, e);
 		drive_progress(l->events, i + 1);
 		if (r == 0 && drive_stopped(l->events))
-			r = err_set(e, EINTR, "stopped while laying out; nothing was written to the drive");
+			r = err_set(e, EINTR,
+				    "stopped while laying out; nothing was written to the drive");
 	}
 	for (int k = 0; k < 3; k++)
 		buf_done(&paths[k]);
@@ -323,8 +330,9 @@ static int add_manifest(struct layout *l, struct err *e)
 	uint64_t ref;
 	size_t n;
 
-	return ntfs_image_add_file(l->image, NTFS_ROOT_REF, MANIFEST_PATH + 1, l->row.manifest_bytes,
-				   (int64_t)l->now_ns, &ref, &extents, &n, e);
+	return ntfs_image_add_file(l->image, NTFS_ROOT_REF, MANIFEST_PATH + 1,
+				   l->row.manifest_bytes, (int64_t)l->now_ns, &ref, &extents, &n,
+				   e);
 }
 
 /* ---- what is kept ---- */
@@ -376,9 +384,10 @@ static int remove_stale_journal(struct layout *l, struct err *e)
 	if (r < 0 && r != -ENODATA)
 		return r;
 	if (!ours)
-		return err_hint(e, err_set(e, EEXIST, "journal '%s' belongs to another drive or job", path),
-				"journals are never overwritten: move it away, or name another "
-				"--journal-dir or --serial");
+		return err_hint(
+			e, err_set(e, EEXIST, "journal '%s' belongs to another drive or job", path),
+			"journals are never overwritten: move it away, or name another "
+			"--journal-dir or --serial");
 	return unlink(path) < 0 ? err_sys(e, "removing '%s'", path) : 0;
 }
 
@@ -415,10 +424,11 @@ static int fill_row(struct layout *l, struct err *e)
 	row->manifest_path = strdup(MANIFEST_PATH);
 	row->phase = SHIPPING_LAID_OUT;
 	row->phase_ns = row->created_ns = l->now_ns;
-	if (asprintf(&row->layout_path, "%s/drives/%s-%s.ntfs", q->store_path, q->job->name, q->serial) < 0)
+	if (asprintf(&row->layout_path, "%s/drives/%s-%s.ntfs", q->store_path, q->job->name,
+		     q->serial) < 0)
 		row->layout_path = NULL;
-	if (!row->target || !row->drive_id || !row->session_id || !row->cipher || !row->journal_path ||
-	    !row->manifest_path || !row->layout_path)
+	if (!row->target || !row->drive_id || !row->session_id || !row->cipher ||
+	    !row->journal_path || !row->manifest_path || !row->layout_path)
 		return err_oom(e);
 	return 0;
 }

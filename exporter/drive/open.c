@@ -42,12 +42,14 @@ static int read_metadata(struct drive *d, struct err *e)
 	int r = target_file_open(d->row.layout_path, false, &d->layout, e);
 
 	if (r < 0)
-		return err_hint(e, r, "the lay-out belongs to the half-made drive; without it the drive "
-				      "must be begun anew");
+		return err_hint(e, r,
+				"the lay-out belongs to the half-made drive; without it the drive "
+				"must be begun anew");
 	d->metadata = malloc(FVE_METADATA_BYTES);
 	if (!d->metadata)
 		return err_oom(e);
-	return target_pread(d->layout, d->metadata, FVE_METADATA_BYTES, d->row.fve_meta_off_bytes[0], e);
+	return target_pread(d->layout, d->metadata, FVE_METADATA_BYTES,
+			    d->row.fve_meta_off_bytes[0], e);
 }
 
 static int unlock(struct drive *d, struct err *e)
@@ -91,7 +93,8 @@ static int open_target(struct drive *d, struct err *e)
 		return r;
 	if (d->disk->size_bytes != d->row.size_bytes)
 		return err_hint(e,
-				err_set(e, EBADMSG, "'%s' has %ju bytes, the drive was begun with %ju",
+				err_set(e, EBADMSG,
+					"'%s' has %ju bytes, the drive was begun with %ju",
 					d->row.target, (uintmax_t)d->disk->size_bytes,
 					(uintmax_t)d->row.size_bytes),
 				"give the drive that was begun, or remove the image to begin anew");
@@ -127,11 +130,13 @@ int drive_write_plain(struct drive *d, struct sector_cipher *cipher, void *data,
 	char *at = data;
 
 	while (len_bytes) {
-		struct bitlocker_span span = bitlocker_map(&d->params.geometry, off_bytes, len_bytes);
+		struct bitlocker_span span =
+			bitlocker_map(&d->params.geometry, off_bytes, len_bytes);
 		int r = 0;
 
 		if (span.kind == BITLOCKER_SPAN_DATA) {
-			r = sector_cipher_encrypt(cipher, at, at, span.len_bytes, span.disk_off_bytes);
+			r = sector_cipher_encrypt(cipher, at, at, span.len_bytes,
+						  span.disk_off_bytes);
 			if (r < 0)
 				return err_set(e, -r, "encrypting at %ju", (uintmax_t)off_bytes);
 			r = target_pwrite(d->partition, at, span.len_bytes, span.disk_off_bytes, e);

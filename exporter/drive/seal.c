@@ -28,14 +28,14 @@ struct seal {
 	struct sector_cipher *cipher;
 	struct reader *reader;
 	struct digest *md5;
-	uint8_t *buffer;       /* COPY_BYTES */
-	size_t filled_bytes;   /* of the manifest, in buffer */
-	uint64_t written_bytes; /* of the manifest */
+	uint8_t *buffer;	      /* COPY_BYTES */
+	size_t filled_bytes;	      /* of the manifest, in buffer */
+	uint64_t written_bytes;	      /* of the manifest */
 	struct ntfs_extent *manifest; /* where it lies */
 	size_t n_manifest;
 	struct ntfs_range *content; /* all extents, the manifest's too */
 	size_t n_content, content_capacity;
-	int64_t *ids;          /* by seq: placement in the manifest, 0 = left out */
+	int64_t *ids; /* by seq: placement in the manifest, 0 = left out */
 	uint64_t n_ids;
 	struct manifest *writer;
 	uint64_t copied_bytes;
@@ -129,7 +129,8 @@ static int write_manifest_part(struct seal *s, struct err *e)
 		if (off_bytes < x->file_off_bytes || skip >= x->len_bytes)
 			continue;
 		n = (size_t)MIN(x->len_bytes - skip, (uint64_t)(len_bytes - at));
-		r = drive_write_plain(s->d, s->cipher, s->buffer + at, n, x->volume_off_bytes + skip, e);
+		r = drive_write_plain(s->d, s->cipher, s->buffer + at, n,
+				      x->volume_off_bytes + skip, e);
 		if (r < 0)
 			return r;
 		at += n;
@@ -174,19 +175,22 @@ static int next_hash(uint64_t i, uint8_t ret[MD5_BYTES], void *arg, struct err *
 	int r;
 
 	if (i < w->first || i >= w->first + w->n) {
-		r = shipping_hashes_read(w->shipping, w->placement, i, HASH_WINDOW, w->md5, &w->n, e);
+		r = shipping_hashes_read(w->shipping, w->placement, i, HASH_WINDOW, w->md5, &w->n,
+					 e);
 		if (r < 0)
 			return r;
 		w->first = i;
 		if (w->n == 0)
-			return err_set(e, EBADMSG, "shipping.db: block %ju has no hash", (uintmax_t)i);
+			return err_set(e, EBADMSG, "shipping.db: block %ju has no hash",
+				       (uintmax_t)i);
 	}
 	memcpy(ret, w->md5 + (i - w->first) * MD5_BYTES, MD5_BYTES);
 	return 0;
 }
 
 /* Files without clusters were not looked at by phase 2. */
-static int changed_while_empty(struct seal *s, const struct shipping_placement *p, bool *ret, struct err *e)
+static int changed_while_empty(struct seal *s, const struct shipping_placement *p, bool *ret,
+			       struct err *e)
 {
 	struct staged_entry now;
 	int r;
@@ -200,7 +204,8 @@ static int changed_while_empty(struct seal *s, const struct shipping_placement *
 }
 
 /* The placement that has the content and the hashes; 0 when this one is left out. */
-static int find_content(struct seal *s, const struct shipping_placement *p, int64_t *ret, struct err *e)
+static int find_content(struct seal *s, const struct shipping_placement *p, int64_t *ret,
+			struct err *e)
 {
 	bool changed;
 	int r = changed_while_empty(s, p, &changed, e);
@@ -269,7 +274,8 @@ static int add_blob(const struct shipping_placement *p, void *arg, struct err *e
 
 static int write_manifest(struct seal *s, struct err *e)
 {
-	struct manifest_desc desc = {.drive_id = s->d->row.drive_id, .session_id = s->d->row.session_id};
+	struct manifest_desc desc = {.drive_id = s->d->row.drive_id,
+				     .session_id = s->d->row.session_id};
 	struct manifest_sink sink = {.write = manifest_write, .arg = s};
 	int r = digest_start(s->md5);
 
@@ -277,8 +283,8 @@ static int write_manifest(struct seal *s, struct err *e)
 		return err_set(e, -r, "MD5");
 	r = manifest_begin(&desc, &sink, &s->writer, e);
 	if (r == 0)
-		r = shipping_placement_each(s->d->request->shipping, s->d->row.id, SHIPPING_BY_SEQ, 0,
-					    add_blob, s, e);
+		r = shipping_placement_each(s->d->request->shipping, s->d->row.id, SHIPPING_BY_SEQ,
+					    0, add_blob, s, e);
 	if (r == 0)
 		r = manifest_end(s->writer, s->d->row.manifest_bytes, NULL, e);
 	if (r == 0 && s->filled_bytes)
@@ -327,7 +333,8 @@ static int record(struct seal *s, struct err *e)
 {
 	struct drive *d = s->d;
 	struct journal_context context = {0};
-	struct journal_drive_info info = {.drive_id = d->row.drive_id, .manifest_file = MANIFEST_PATH};
+	struct journal_drive_info info = {.drive_id = d->row.drive_id,
+					  .manifest_file = MANIFEST_PATH};
 	int r = journal_context(d->row.journal_path, &context, e);
 
 	(void)format_hex(d->row.manifest_md5, MD5_BYTES, true, s->result->manifest_md5);

@@ -135,8 +135,8 @@ static int work(struct worker *w, struct segment *s)
 	for (unsigned i = 0; i < s->n_runs; i++) {
 		const struct run *run = &s->runs[i];
 
-		r = sector_cipher_encrypt(w->cipher, s->data + run->at, s->data + run->at, run->len_bytes,
-					  run->volume_off_bytes);
+		r = sector_cipher_encrypt(w->cipher, s->data + run->at, s->data + run->at,
+					  run->len_bytes, run->volume_off_bytes);
 		if (r < 0)
 			return err_set(&s->err, -r, "encrypting at %ju",
 				       (uintmax_t)run->volume_off_bytes);

@@ -20,13 +20,13 @@
 struct piece {
 	int64_t placement;
 	uint64_t ino, content_version;
-	uint64_t idx;            /* of the block in its file */
-	uint32_t len_bytes;      /* content */
-	uint32_t padded_bytes;   /* to the end of its cluster */
-	uint32_t at;             /* in the segment's buffer */
-	bool changed;            /* by the worker: not what was planned, or not what was written */
-	uint8_t md5[MD5_BYTES];  /* by the worker; verify: what it must be */
-	char *name;              /* verify: of the file, owned by it; streaming: NULL */
+	uint64_t idx;		/* of the block in its file */
+	uint32_t len_bytes;	/* content */
+	uint32_t padded_bytes;	/* to the end of its cluster */
+	uint32_t at;		/* in the segment's buffer */
+	bool changed;		/* by the worker: not what was planned, or not what was written */
+	uint8_t md5[MD5_BYTES]; /* by the worker; verify: what it must be */
+	char *name;		/* verify: of the file, owned by it; streaming: NULL */
 };
 
 /* Bytes of the buffer that lie in one piece on the volume. */
@@ -37,14 +37,14 @@ struct run {
 
 struct segment {
 	struct segment *next; /* of a free list */
-	uint8_t *data;        /* SEGMENT_BYTES */
+	uint8_t *data;	      /* SEGMENT_BYTES */
 	uint32_t used_bytes;
 	unsigned n_pieces, n_runs;
 	struct piece pieces[SEGMENT_PIECES];
 	struct run runs[SEGMENT_PIECES];
-	uint64_t position;    /* streamed_bytes of the drive once it is written */
-	int result;           /* by the worker */
-	struct err err;       /* by the worker */
+	uint64_t position; /* streamed_bytes of the drive once it is written */
+	int result;	   /* by the worker */
+	struct err err;	   /* by the worker */
 };
 
 struct segment *segment_new(void); /* NULL when out of memory */
@@ -63,8 +63,8 @@ struct segment_worker_desc {
 	const char *store_path;
 	const struct bitlocker_keys *keys;
 };
-void *segment_worker_new(void *desc);
-void segment_worker_free(void *worker);
+void *segment_worker_new(void *arg); /* struct segment_worker_desc */
+void segment_worker_free(void *arg);
 void segment_work(void *segment, void *worker);
 
 #endif

@@ -18,9 +18,9 @@
 #include "exporter/drive/segment.h"
 #include "exporter/shipping/hashes.h"
 
-#define GROUP_BYTES      (512 * MiB)
+#define GROUP_BYTES	 (512 * MiB)
 #define SEGMENTS_PER_CPU 6
-#define CHANGED_NOTE     "changed since the drive was planned"
+#define CHANGED_NOTE	 "changed since the drive was planned"
 
 struct stream {
 	struct drive *d;
@@ -30,9 +30,9 @@ struct stream {
 	struct segment *filling, *idle;
 	struct shipping_hash *hashes;
 	size_t n_hashes, hashes_capacity;
-	uint64_t position;      /* of what was written last */
+	uint64_t position; /* of what was written last */
 	uint64_t group_bytes, done_bytes;
-	int64_t last_changed;   /* placement already marked */
+	int64_t last_changed; /* placement already marked */
 };
 
 static void stream_done(struct stream *s)
@@ -63,8 +63,8 @@ static int commit_group(struct stream *s, struct err *e)
 		return 0;
 	r = target_flush(s->d->partition, e);
 	if (r == 0)
-		r = shipping_commit_progress(s->d->request->shipping, s->d->row.id, s->position, s->hashes,
-					     s->n_hashes, e);
+		r = shipping_commit_progress(s->d->request->shipping, s->d->row.id, s->position,
+					     s->hashes, s->n_hashes, e);
 	if (r < 0)
 		return r;
 	s->n_hashes = 0;
@@ -153,7 +153,8 @@ static int submit(struct stream *s, struct err *e)
 	if (r == 0 && drive_stopped(s->d->events)) {
 		r = commit_group(s, e);
 		if (r == 0)
-			r = err_hint(e, err_set(e, EINTR, "stopped"), "run the same command again to go on");
+			r = err_hint(e, err_set(e, EINTR, "stopped"),
+				     "run the same command again to go on");
 	}
 	if (r == 0 && pool_submit(s->pool, s->filling) < 0)
 		r = err_set(e, EIO, "the worker threads ended");
@@ -198,10 +199,13 @@ static int add_runs(struct segment *segment, const struct shipping_placement *p,
 		off_bytes += n;
 		len_bytes -= n;
 	}
-	return len_bytes ? err_set(e, EBADMSG, "shipping.db: extents of '%s' do not cover it", p->path) : 0;
+	return len_bytes ? err_set(e, EBADMSG, "shipping.db: extents of '%s' do not cover it",
+				   p->path)
+			 : 0;
 }
 
-static int add_block(struct stream *s, const struct shipping_placement *p, uint64_t idx, struct err *e)
+static int add_block(struct stream *s, const struct shipping_placement *p, uint64_t idx,
+		     struct err *e)
 {
 	uint64_t off_bytes = idx * MANIFEST_BLOCK_BYTES;
 	uint32_t len_bytes = (uint32_t)MIN(p->size_bytes - off_bytes, MANIFEST_BLOCK_BYTES);
@@ -218,7 +222,8 @@ static int add_block(struct stream *s, const struct shipping_placement *p, uint6
 	int r = make_room(s, piece.padded_bytes, p->n_extents, e);
 
 	if (r == 0)
-		r = add_runs(s->filling, p, s->filling->used_bytes, off_bytes, piece.padded_bytes, e);
+		r = add_runs(s->filling, p, s->filling->used_bytes, off_bytes, piece.padded_bytes,
+			     e);
 	if (r < 0)
 		return r;
 	segment_add_piece(s->filling, &piece);
@@ -299,8 +304,8 @@ int drive_stream(struct drive *d, struct drive_result *result, struct err *e)
 	if (r < 0)
 		return r;
 	drive_phase(d->events, "stream", total);
-	r = shipping_placement_each(d->request->shipping, d->row.id, SHIPPING_BY_PLACE, 0, add_placement,
-				    &s, e);
+	r = shipping_placement_each(d->request->shipping, d->row.id, SHIPPING_BY_PLACE, 0,
+				    add_placement, &s, e);
 	if (r == 0)
 		r = submit(&s, e);
 	while (r == 0 && s.in_flight)

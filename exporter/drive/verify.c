@@ -133,8 +133,8 @@ static void check_segment(void *item, void *arg)
 static void note_bad(struct verify *v, const char *name, uint64_t off_bytes, const char *what)
 {
 	if (v->result->bad_ranges++ == 0)
-		(void)snprintf(v->result->first_bad, sizeof(v->result->first_bad), "'%s' at %ju: %s",
-			       name, (uintmax_t)off_bytes, what);
+		(void)snprintf(v->result->first_bad, sizeof(v->result->first_bad),
+			       "'%s' at %ju: %s", name, (uintmax_t)off_bytes, what);
 	if (v->result->bad_ranges <= 20)
 		drive_tell(v->events, "'%s' at %ju: %s", name, (uintmax_t)off_bytes, what);
 }
@@ -281,7 +281,8 @@ static int check_range(const struct manifest_range *range, void *arg, struct err
 		return r;
 	at = v->filling->used_bytes;
 	if (v->n_extents == 0)
-		r = ntfs_file_pread(v->file, v->filling->data + at, range->len_bytes, range->off_bytes, e);
+		r = ntfs_file_pread(v->file, v->filling->data + at, range->len_bytes,
+				    range->off_bytes, e);
 	else if (!add_runs(v, at, range->off_bytes, range->len_bytes))
 		r = err_set(e, EBADMSG, "'%s': extents do not cover it", v->blob_file);
 	if (r < 0)

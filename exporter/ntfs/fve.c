@@ -65,7 +65,7 @@ static int hold(struct ntfs_image *img, uint64_t folder_ref, const struct area *
 
 	r = ntfs_parent_open(img, folder_ref, e);
 	if (r == 0)
-		r = ntfs_name_free_in_parent(img, area->name, &name, e);
+		r = ntfs_parent_check_name(img, area->name, &name, e);
 	if (r < 0)
 		return r;
 	node.runs = ntfs_run_list_new(1);
@@ -91,7 +91,7 @@ static int make_folder(struct ntfs_image *img, uint64_t *ret_ref, struct err *e)
 
 	r = ntfs_parent_open(img, NTFS_ROOT_REF, e);
 	if (r == 0)
-		r = ntfs_name_free_in_parent(img, FOLDER, &name, e);
+		r = ntfs_parent_check_name(img, FOLDER, &name, e);
 	return r < 0 ? r : ntfs_node_make(img, &name, &node, ret_ref, e);
 }
 

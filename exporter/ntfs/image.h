@@ -5,9 +5,10 @@
  * that to the drive at the extents reported here, and then copies the image's own clusters
  * (exporter/ntfs/runs.h). One thread at a time. The same calls in the same order give the same extents.
  *
- * Order: ntfs_image_create(), ntfs_image_place_fve(), directories and files, ntfs_image_finish(). After
- * a failure other than a refused name (-EINVAL, -EEXIST), -EMLINK or a full volume (-ENOSPC said of a
- * file's content) the image is broken and says so: make a new one.
+ * Order: ntfs_image_create(), ntfs_image_place_fve(), directories and files, ntfs_image_finish(). A name
+ * that is refused (-EINVAL, -EEXIST, -EMLINK, -EPERM) and a file that does not fit (-ENOSPC) change
+ * nothing. After any other failure the image is broken and says so: make a new one. One of those is
+ * -EOVERFLOW: the volume has no room for more names.
  */
 #ifndef SEEDSHIP_NTFS_IMAGE_H
 #define SEEDSHIP_NTFS_IMAGE_H

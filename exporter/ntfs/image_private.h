@@ -51,6 +51,9 @@ int ntfs_image_begin(struct ntfs_image *img, struct err *e);
 /* Passes r on; a negative one breaks the image. */
 int ntfs_image_spoil(struct ntfs_image *img, int r);
 
+/* Turns -ENOSPC of the library, which allocates for names only, into -EOVERFLOW with a hint. */
+int ntfs_names_full(int r, struct err *e);
+
 /* layout.c: divides the volume, once; leads the library's allocator on after each operation in a directory. */
 int ntfs_layout_start(struct ntfs_image *img, struct err *e);
 int ntfs_layout_settle(struct ntfs_image *img, struct err *e);
@@ -58,8 +61,8 @@ int ntfs_layout_settle(struct ntfs_image *img, struct err *e);
 /* node.c: opens a directory as img->parent; finds out that a name is free in it; makes an inode there. */
 int ntfs_parent_open(struct ntfs_image *img, uint64_t ref, struct err *e);
 int ntfs_parent_close(struct ntfs_image *img, struct err *e);
-int ntfs_name_free_in_parent(struct ntfs_image *img, const char *text, struct ntfs_name *ret,
-			     struct err *e);
+int ntfs_parent_check_name(struct ntfs_image *img, const char *text, struct ntfs_name *ret,
+			   struct err *e);
 int ntfs_node_make(struct ntfs_image *img, const struct ntfs_name *name, struct ntfs_node *node,
 		   uint64_t *ret_ref, struct err *e);
 

@@ -16,6 +16,16 @@ static ntfs_time ticks_of(int64_t ns)
 	return cpu_to_le64((u64)(ticks + INT64_C(116444736000000000)));
 }
 
+int ntfs_names_full(int r, struct err *e)
+{
+	if (r != -ENOSPC)
+		return r;
+	if (e)
+		e->code = EOVERFLOW;
+	return err_hint(e, -EOVERFLOW,
+			"the volume has no room for more names: plan fewer files for it");
+}
+
 int ntfs_parent_close(struct ntfs_image *img, struct err *e)
 {
 	ntfs_inode *dir = take_ptr(img->parent);
@@ -46,8 +56,8 @@ int ntfs_parent_open(struct ntfs_image *img, uint64_t ref, struct err *e)
 	return 0;
 }
 
-int ntfs_name_free_in_parent(struct ntfs_image *img, const char *text, struct ntfs_name *ret,
-			     struct err *e)
+int ntfs_parent_check_name(struct ntfs_image *img, const char *text, struct ntfs_name *ret,
+			   struct err *e)
 {
 	uint64_t ref;
 	int r;
@@ -162,9 +172,7 @@ int ntfs_node_make(struct ntfs_image *img, const struct ntfs_name *name, struct 
 			 node->is_dir ? S_IFDIR : S_IFREG);
 	if (!ni) {
 		r = ntfs_session_fail(img->session, e, "cannot create '%s'", node->text);
-		if (r == -ENOSPC)
-			(void)err_hint(e, r, "there is no room left for names: plan fewer files");
-		return ntfs_image_spoil(img, r);
+		return ntfs_image_spoil(img, ntfs_names_full(r, e));
 	}
 	ref = MK_MREF(ni->mft_no, le16_to_cpu(ni->mrec->sequence_number));
 	r = fill(img, ni, node, e);
@@ -173,7 +181,8 @@ int ntfs_node_make(struct ntfs_image *img, const struct ntfs_name *name, struct 
 	if (r == 0)
 		r = ntfs_layout_settle(img, e);
 	if (r < 0)
-		return ntfs_image_spoil(img, err_wrap(e, r, "'%s'", node->text));
+		return ntfs_image_spoil(img,
+					err_wrap(e, ntfs_names_full(r, e), "'%s'", node->text));
 	*ret_ref = ref;
 	return 0;
 }

@@ -17,8 +17,9 @@
 
 static _Thread_local char complaint[200];
 
-static int keep(const char *function _unused_, const char *file _unused_, int line _unused_,
-		u32 level, void *data _unused_, const char *fmt, va_list args)
+static int _printf_(6, 0)
+	keep(const char *function _unused_, const char *file _unused_, int line _unused_, u32 level,
+	     void *data _unused_, const char *fmt, va_list args)
 {
 	if (!(level & COMPLAINTS) || complaint[0])
 		return 0;

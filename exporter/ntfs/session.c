@@ -21,13 +21,21 @@ static void clear_flag(struct ntfs_device *dev, ntfs_device_state_bits flag)
 	dev->d_state &= ~(1ul << flag);
 }
 
-/* Remembers the first failure of the target and passes its code through the library. */
+/*
+ * Remembers the first failure of the target and passes it through the library. A local disk that is full
+ * becomes EIO, because ENOSPC is about the volume; EINTR does too, because the library would try again.
+ */
 static s64 io_failed(struct ntfs_session *s, const struct err *e)
 {
-	if (s->io_error.code == 0)
+	if (s->io_error.code == 0) {
 		s->io_error = *e;
-	/* The library repeats calls that say EINTR; the target has its reasons. */
-	errno = e->code == EINTR ? EIO : e->code;
+		if (e->code == ENOSPC) {
+			s->io_error.code = EIO;
+			(void)err_hint(&s->io_error, -EIO, "the disk that holds '%s' is full",
+				       s->target->name);
+		}
+	}
+	errno = e->code == EINTR || e->code == ENOSPC ? EIO : e->code;
 	return -1;
 }
 
@@ -194,7 +202,7 @@ int ntfs_session_open(struct target *target, bool writable, struct ntfs_session 
 
 int ntfs_session_close(struct ntfs_session *s, struct err *e)
 {
-	_cleanup_free_ struct ntfs_session *owned = s;
+	_cleanup_free_ _unused_ struct ntfs_session *owned = s;
 
 	ntfs_session_begin(s);
 	if (ntfs_umount(s->vol, FALSE) < 0)
@@ -216,7 +224,8 @@ void ntfs_session_begin(struct ntfs_session *s)
 }
 
 /* "text: cause" from the target's error or from code and the library's words. */
-static int tell(struct ntfs_session *s, struct err *e, int code, const char *fmt, va_list ap)
+static int _printf_(4, 0)
+	tell(struct ntfs_session *s, struct err *e, int code, const char *fmt, va_list ap)
 {
 	char what[400], cause[128];
 	const char *said = ntfs_said();

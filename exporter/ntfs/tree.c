@@ -21,7 +21,7 @@ static int prepare(struct ntfs_image *img, uint64_t parent_ref, const char *text
 		r = ntfs_parent_open(img, parent_ref, e);
 	if (r < 0)
 		return ntfs_image_spoil(img, r);
-	return ntfs_name_free_in_parent(img, text, ret, e);
+	return ntfs_parent_check_name(img, text, ret, e);
 }
 
 int ntfs_image_add_dir(struct ntfs_image *img, uint64_t parent_ref, const char *name,
@@ -131,7 +131,7 @@ static int link_inode(struct ntfs_image *img, ntfs_inode *ni, const struct ntfs_
 		r = ntfs_layout_settle(img, e);
 	if (r == 0)
 		r = ntfs_parent_close(img, e);
-	return ntfs_image_spoil(img, r);
+	return ntfs_image_spoil(img, ntfs_names_full(r, e));
 }
 
 int ntfs_image_add_link(struct ntfs_image *img, uint64_t parent_ref, const char *name,

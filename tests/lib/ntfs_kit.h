@@ -140,7 +140,7 @@ static inline void kit_create(struct kit *k, uint64_t volume_bytes, uint32_t clu
 		.sector_bytes = 512,
 		.cluster_bytes = cluster_bytes,
 		.hidden_sectors = 2048,
-		.label = "Seedship \xc3\xbc",
+		.label = "Seedship \u00fc",
 		.now_ns = (uint64_t)KIT_MTIME_NS,
 	};
 

@@ -107,10 +107,11 @@ static void test_sizes(void **state _unused_)
 		const char *text;
 		uint64_t bytes;
 	} good[] = {
-		{"0", 0},	  {"512", 512},	       {"4K", 4096},
+		{"0", 0},	   {"512", 512},	   {"4K", 4096},
 		{"2MiB", 2 * MiB}, {"8TB", 8000000000000}, {"1t", TiB},
 	};
-	static const char *const bad[] = {"", "K", "-1", "1.5G", "1X", "99999999999T", " 1", "1 G", "18446744073709551616"};
+	static const char *const bad[] = {
+		"", "K", "-1", "1.5G", "1X", "99999999999T", " 1", "1 G", "18446744073709551616"};
 	uint64_t v = 77;
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
@@ -165,10 +166,14 @@ static void test_atomic_file(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_err_tells_outward), cmocka_unit_test(test_err_exit_codes),
-		cmocka_unit_test(test_err_long_text_is_cut), cmocka_unit_test(test_buf_and_cursor),
-		cmocka_unit_test(test_buf_text), cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_printing), cmocka_unit_test(test_atomic_file),
+		cmocka_unit_test(test_err_tells_outward),
+		cmocka_unit_test(test_err_exit_codes),
+		cmocka_unit_test(test_err_long_text_is_cut),
+		cmocka_unit_test(test_buf_and_cursor),
+		cmocka_unit_test(test_buf_text),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_printing),
+		cmocka_unit_test(test_atomic_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,18 +24,14 @@ static void add_deep_tree(struct kit *k)
 static void add_all_kinds(struct kit *k)
 {
 	static const char *const names[] = {
-		"plain.txt",
-		"gr\xc3\xb6\xc3\x9f"
-		"e.vhd",
-		"\xe6\x97\xa5\xe6\x9c\xac.bak",
-		"\xf0\x9f\x9a\x80 rocket \xf0\x9f\x8c\xb1",
-		".hidden",
-		"two  blanks",
+		"plain.txt",	    "gr\u00f6\u00dfe.vhd",
+		"\u65e5\u672c.bak", "\U0001f680 rocket \U0001f331",
+		".hidden",	    "two  blanks",
 		"a'b$(c)`d`",
 	};
 	char long_name[256], long_emoji[512];
-	uint64_t dir = kit_add_dir(k, NTFS_ROOT_REF, "Verzeichnis \xc3\xa4");
-	const char *at = "\\Verzeichnis \xc3\xa4";
+	uint64_t dir = kit_add_dir(k, NTFS_ROOT_REF, "Verzeichnis \u00e4");
+	const char *at = "\\Verzeichnis \u00e4";
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		kit_add(k, dir, at, names[i], 5000 + i);
@@ -43,8 +39,8 @@ static void add_all_kinds(struct kit *k)
 	long_name[255] = '\0';
 	kit_add(k, dir, at, long_name, 255);
 	for (size_t i = 0; i < 127; i++)
-		memcpy(long_emoji + 4 * i, "\xf0\x9f\x8c\xb1", 4);
-	(void)strcpy(long_emoji + 4 * 127, "x"); /* 255 units */
+		memcpy(long_emoji + 4 * i, "\U0001f331", 4); /* NOLINT: ended below */
+	(void)strcpy(long_emoji + 4 * 127, "x");	     /* 255 units */
 	kit_add(k, dir, at, long_emoji, 127);
 	kit_add(k, NTFS_ROOT_REF, "", "empty", 0);
 	kit_add(k, NTFS_ROOT_REF, "", "one byte", 1);
@@ -155,12 +151,15 @@ static void test_by_path_of_other_reader(void **state)
 
 	(void)state;
 	kit_create(&kit, 64 * MiB, 4096, NULL);
-	f = kit_add(&kit, kit_add_dir(&kit, NTFS_ROOT_REF, "\xc3\xbc"), "\\\xc3\xbc",
-		    "\xf0\x9f\x9a\x80", sizeof(want));
+	f = kit_add(&kit, kit_add_dir(&kit, NTFS_ROOT_REF, "\u00fc"), "\\\u00fc", "\U0001f680",
+		    sizeof(want));
 	kit_stream(&kit, kit.image);
 	kit_finish(&kit);
+	assert_int_equal(kit_run(&kit, "ntfsinfo -m %s | grep -q 'Volume Name: Seedship \u00fc$'",
+				 kit.image),
+			 0);
 	kit_fill(f, 0, want, sizeof(want));
-	assert_int_equal(kit_run(&kit, "ntfscat -f %s '/\xc3\xbc/\xf0\x9f\x9a\x80'", kit.image), 0);
+	assert_int_equal(kit_run(&kit, "ntfscat -f %s '/\u00fc/\U0001f680'", kit.image), 0);
 	seen = kit_output(&kit, &n);
 	assert_int_equal(n, sizeof(want));
 	assert_memory_equal(seen, want, sizeof(want));

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "common/base/le.h"
+#include "exporter/ntfs/bitmap.h"
 #include "exporter/ntfs/mkfs.h"
-#include "tests/lib/ntfs_export.h"
+#include "tests/lib/ntfs_kit.h"
+#include "tests/lib/target_fault.h"
 
 /* ---- BitLocker's areas ----------------------------------------------------------------------- */
 
@@ -98,7 +100,7 @@ static void test_fve_attributes(void **state)
 		0x01, 0,    0,	  0,	0x00, 0x03, 0x14, 0x00, 0xff, 0x01, 0x1f, 0x00, 0x01, 0x01,
 		0,    0,    0,	  0,	0,    0x01, 0,	  0,	0,    0,
 	};
-	_cleanup_free_ char *text = NULL, *sds = NULL;
+	_cleanup_free_ char *sds = NULL;
 	uint64_t dir, folder = 64;
 	size_t n;
 
@@ -217,9 +219,7 @@ static void test_collisions(void **state)
 
 	(void)state;
 	kit_create(&kit, 64 * MiB, 4096, NULL);
-	dir = kit_add_dir(&kit, NTFS_ROOT_REF,
-			  "Stra\xc3\x9f"
-			  "e \xc3\xa4");
+	dir = kit_add_dir(&kit, NTFS_ROOT_REF, "Stra\u00dfe \u00e4");
 	kit_add(&kit, NTFS_ROOT_REF, "", "File", 1);
 	for (int i = 0; i < 300; i++) {
 		char name[32];
@@ -231,17 +231,12 @@ static void test_collisions(void **state)
 	expect_err(add_named("fILE"), &kit.e, EEXIST, ERR_SYSTEM, "already");
 	expect_err(add_named("oTHER 299"), &kit.e, EEXIST, ERR_SYSTEM, "already");
 	expect_err(add_named("system volume information"), &kit.e, EEXIST, ERR_SYSTEM, "already");
-	expect_err(add_named("stra\xc3\x9f"
-			     "e \xc3\x84"),
-		   &kit.e, EEXIST, ERR_SYSTEM, "already");
+	expect_err(add_named("stra\u00dfe \u00c4"), &kit.e, EEXIST, ERR_SYSTEM, "already");
 	expect_err(ntfs_image_add_dir(kit.img, NTFS_ROOT_REF, "FILE", 0, &ref, &kit.e), &kit.e,
 		   EEXIST, ERR_SYSTEM, "already");
 	expect_err(ntfs_image_add_link(kit.img, NTFS_ROOT_REF, "FILE", kit.files[1].ref, &kit.e),
 		   &kit.e, EEXIST, ERR_SYSTEM, "already");
-	kit_add(&kit, dir,
-		"\\Stra\xc3\x9f"
-		"e \xc3\xa4",
-		"File", 1);
+	kit_add(&kit, dir, "\\Stra\u00dfe \u00e4", "File", 1);
 	expect_exportable(&kit, 64 * MiB);
 }
 
@@ -411,6 +406,36 @@ static void test_existing_file_is_kept(void **state)
 	assert_string_equal(text, "precious");
 }
 
+/* The disk under the image fails or is full: never mistaken for a full volume. */
+static void test_local_disk_full(void **state)
+{
+	struct fault_plan plan = {.op = FAULT_PWRITE, .nth = 1, .code = ENOSPC};
+	static struct ntfs_bitmap bitmap;
+	struct target *base, *faulty;
+	struct ntfs_session *s;
+	uint64_t first;
+
+	(void)state;
+	kit_create(&kit, 64 * MiB, 4096, NULL);
+	kit_finish(&kit);
+	expect_ok(target_file_open(kit.image, true, &base, &kit.e), &kit.e);
+	assert_int_equal(target_fault_new(base, &faulty), 0);
+	expect_ok(ntfs_session_open(faulty, true, &s, &kit.e), &kit.e);
+	ntfs_bitmap_init(&bitmap, s);
+	expect_ok(ntfs_bitmap_find_free(&bitmap, 1000, 10, &first, &kit.e), &kit.e);
+	target_fault_arm(faulty, &plan);
+	expect_err(ntfs_bitmap_claim(&bitmap, first, 10, &kit.e), &kit.e, EIO, ERR_SYSTEM, "");
+	assert_non_null(strstr(kit.e.hint, "is full"));
+	plan.code = ENXIO;
+	target_fault_arm(faulty, &plan);
+	ntfs_session_begin(s);
+	expect_err(ntfs_bitmap_claim(&bitmap, first, 10, &kit.e), &kit.e, ENXIO, ERR_SYSTEM, "");
+	target_fault_arm(faulty, &(struct fault_plan){0});
+	expect_ok(ntfs_session_close(s, &kit.e), &kit.e);
+	target_close(faulty);
+	target_close(base);
+}
+
 static void test_order_of_calls(void **state)
 {
 	struct ntfs_fve_places places;
@@ -438,15 +463,15 @@ static void test_order_of_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		KIT_TEST(test_fve_4k),	       KIT_TEST(test_fve_16k),
-		KIT_TEST(test_fve_64k),	       KIT_TEST(test_fve_attributes),
-		KIT_TEST(test_times),	       KIT_TEST(test_times_before_1970),
-		KIT_TEST(test_refused_names),  KIT_TEST(test_collisions),
-		KIT_TEST(test_link_limits),    KIT_TEST(test_boot_sector),
-		KIT_TEST(test_refused_params), KIT_TEST(test_mkntfs_fails),
-		KIT_TEST(test_missing_folder), KIT_TEST(test_path_with_dash),
-		KIT_TEST(test_abort_removes),  KIT_TEST(test_existing_file_is_kept),
-		KIT_TEST(test_order_of_calls),
+		KIT_TEST(test_fve_4k),		KIT_TEST(test_fve_16k),
+		KIT_TEST(test_fve_64k),		KIT_TEST(test_fve_attributes),
+		KIT_TEST(test_times),		KIT_TEST(test_times_before_1970),
+		KIT_TEST(test_refused_names),	KIT_TEST(test_collisions),
+		KIT_TEST(test_link_limits),	KIT_TEST(test_boot_sector),
+		KIT_TEST(test_refused_params),	KIT_TEST(test_mkntfs_fails),
+		KIT_TEST(test_missing_folder),	KIT_TEST(test_path_with_dash),
+		KIT_TEST(test_abort_removes),	KIT_TEST(test_existing_file_is_kept),
+		KIT_TEST(test_local_disk_full), KIT_TEST(test_order_of_calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,6 +133,28 @@ static void test_limit_no_files(void **state)
 	fill_to_the_limit(64 * MiB, 4096, 1, 0, 8);
 }
 
+/* More names than announced, on a volume that is full otherwise: the library runs out at some point. */
+static void test_no_room_for_names(void **state)
+{
+	struct ntfs_geometry g = {64 * MiB, 512, 4096};
+	struct ntfs_tree_size tree = {.n_files = 1, .name_units = 4};
+	char name[200];
+	uint64_t ref;
+	int r = 0;
+
+	(void)state;
+	kit_create(&kit, g.volume_bytes, g.cluster_bytes, &tree);
+	kit_add(&kit, NTFS_ROOT_REF, "", "most",
+		round_down_u64(g.volume_bytes - ntfs_image_overhead(&g, &tree), 4096));
+	for (int i = 0; i < 20000 && r == 0; i++) {
+		(void)snprintf(name, sizeof(name), "%0150d", i);
+		r = ntfs_image_add_dir(kit.img, NTFS_ROOT_REF, name, 0, &ref, &kit.e);
+	}
+	expect_err(r, &kit.e, EOVERFLOW, ERR_SYSTEM, name);
+	assert_non_null(strstr(kit.e.hint, "no room for more names"));
+	expect_err(ntfs_image_finish(kit.img, &kit.e), &kit.e, EINVAL, ERR_SYSTEM, "broken");
+}
+
 /* The bound is an honest one: not more than this many times what is really used. */
 static void test_overhead_is_not_silly(void **state)
 {
@@ -216,6 +238,7 @@ int main(void)
 		KIT_TEST(test_limit_many_dirs),
 		KIT_TEST(test_limit_64k),
 		KIT_TEST(test_limit_no_files),
+		KIT_TEST(test_no_room_for_names),
 		KIT_TEST(test_overhead_is_not_silly),
 		KIT_TEST(test_large_4k),
 		KIT_TEST(test_large_64k),

@@ -36,7 +36,7 @@ static int make_volume(void **state)
 	dir = kit_add_dir(&kit, NTFS_ROOT_REF, "d");
 	kit_add(&kit, dir, "\\d", "file", FILE_BYTES);
 	kit_add(&kit, dir, "\\d", "empty", 0);
-	kit_add(&kit, NTFS_ROOT_REF, "", "\xf0\x9f\x9a\x80 \xc3\xa4", 5000);
+	kit_add(&kit, NTFS_ROOT_REF, "", "\U0001f680 \u00e4", 5000);
 	kit_stream(&kit, kit.image);
 	kit_finish(&kit);
 	kit_expect_run(&kit, "true");

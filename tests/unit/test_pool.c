@@ -32,7 +32,8 @@ static void square(void *arg, void *state _unused_)
 
 static struct pool *make_pool(unsigned n_workers, size_t depth)
 {
-	struct pool_desc desc = {.name = "test", .n_workers = n_workers, .depth = depth, .work = square};
+	struct pool_desc desc = {
+		.name = "test", .n_workers = n_workers, .depth = depth, .work = square};
 	struct pool *p = NULL;
 
 	assert_int_equal(pool_new(&desc, &p, NULL), 0);

@@ -16,12 +16,12 @@
 #include "common/base/macros.h"
 #include "fs/stage.h"
 
-#define N_FILES   6
-#define FILE_MAX  (700u << 10)
-#define OPS       4000
+#define N_FILES	 6
+#define FILE_MAX (700u << 10)
+#define OPS	 4000
 
 struct model_file {
-	uint64_t ino;      /* 0 = not there */
+	uint64_t ino; /* 0 = not there */
 	char name[32];
 	size_t size;
 	uint8_t data[FILE_MAX];
@@ -42,7 +42,9 @@ static void open_stage(struct fixture *f)
 {
 	struct store_options so = {.create = true, .chunk_bytes = 64 << 10, .pack_bytes = 4 << 20};
 	struct stage_options options = {
-		.writer = {.level = 1, .n_workers = f->workers, .queue_depth = f->workers ? 16 : 4096,
+		.writer = {.level = 1,
+			   .n_workers = f->workers,
+			   .queue_depth = f->workers ? 16 : 4096,
 			   .commit_ms = 20},
 		.dirty_age_ms = 10,
 		.cache_bytes = 1 << 20,
@@ -50,7 +52,8 @@ static void open_stage(struct fixture *f)
 	struct store *store;
 	struct err e = {0};
 
-	if (store_open(f->dir, &so, &store, &e) < 0 || stage_new(store, &options, &f->stage, &e) < 0)
+	if (store_open(f->dir, &so, &store, &e) < 0 ||
+	    stage_new(store, &options, &f->stage, &e) < 0)
 		fail_msg("%s", e.text);
 }
 
@@ -145,8 +148,8 @@ static void op_punch(struct fixture *f, struct model_file *m)
 {
 	size_t off = pick(f, FILE_MAX), len = 1 + pick(f, 200u << 10);
 
-	assert_int_equal(stage_fallocate(f->stage, m->ino, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-					 off, len),
+	assert_int_equal(stage_fallocate(f->stage, m->ino,
+					 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off, len),
 			 0);
 	if (off < m->size)
 		memset(m->data + off, 0, MIN(len, m->size - off));
@@ -181,8 +184,8 @@ static void op_rename_over(struct fixture *f, struct model_file *m, struct model
 {
 	if (m == to)
 		return;
-	assert_int_equal(stage_rename(f->stage, STAGE_ROOT_INO, m->name, STAGE_ROOT_INO, to->name, 0),
-			 0);
+	assert_int_equal(
+		stage_rename(f->stage, STAGE_ROOT_INO, m->name, STAGE_ROOT_INO, to->name, 0), 0);
 	to->ino = m->ino;
 	to->size = m->size;
 	memcpy(to->data, m->data, m->size);
@@ -274,8 +277,8 @@ static void test_directory_of_many_names(void **state)
 
 	for (int i = 0; i < 1500; i++) {
 		(void)snprintf(name, sizeof(name), "n%d", i);
-		assert_int_equal(stage_mknod(f->stage, &caller, STAGE_ROOT_INO, name, S_IFREG | 0600, 0,
-					     &st),
+		assert_int_equal(stage_mknod(f->stage, &caller, STAGE_ROOT_INO, name,
+					     S_IFREG | 0600, 0, &st),
 				 0);
 		stage_forget(f->stage, st.st_ino, 1);
 		if (i == 700)
@@ -302,7 +305,8 @@ static void test_directories_links_and_symlinks(void **state)
 
 	assert_int_equal(stage_mkdir(f->stage, &caller, STAGE_ROOT_INO, "d", 02755, &a), 0);
 	assert_int_equal(a.st_nlink, 2);
-	assert_int_equal(stage_mkdir(f->stage, &(struct stage_caller){0, 0}, a.st_ino, "e", 0755, &b), 0);
+	assert_int_equal(
+		stage_mkdir(f->stage, &(struct stage_caller){0, 0}, a.st_ino, "e", 0755, &b), 0);
 	assert_int_equal(b.st_gid, 1000);
 	assert_true(b.st_mode & S_ISGID);
 	assert_int_equal(stage_getattr(f->stage, a.st_ino, &st), 0);
@@ -321,9 +325,11 @@ static void test_directories_links_and_symlinks(void **state)
 	assert_string_equal(target, "../x");
 	free(target);
 	assert_int_equal(stage_rename(f->stage, a.st_ino, "e", STAGE_ROOT_INO, "s2", 0), -ENOTDIR);
-	assert_int_equal(stage_rename(f->stage, a.st_ino, "e", STAGE_ROOT_INO, "s2", RENAME_NOREPLACE),
-			 -EEXIST);
-	assert_int_equal(stage_rename(f->stage, a.st_ino, "e", STAGE_ROOT_INO, "s2", RENAME_EXCHANGE), 0);
+	assert_int_equal(
+		stage_rename(f->stage, a.st_ino, "e", STAGE_ROOT_INO, "s2", RENAME_NOREPLACE),
+		-EEXIST);
+	assert_int_equal(
+		stage_rename(f->stage, a.st_ino, "e", STAGE_ROOT_INO, "s2", RENAME_EXCHANGE), 0);
 	assert_int_equal(stage_lookup(f->stage, STAGE_ROOT_INO, "s2", &st), 0);
 	assert_int_equal(st.st_ino, b.st_ino);
 	assert_int_equal(stage_getattr(f->stage, a.st_ino, &st), 0);
@@ -356,8 +362,10 @@ static void test_xattrs(void **state)
 
 	assert_int_equal(stage_create(f->stage, &caller, STAGE_ROOT_INO, "x", 0600, &st), 0);
 	assert_int_equal(stage_setxattr(f->stage, st.st_ino, "user.a", "1", 1, 0), 0);
-	assert_int_equal(stage_setxattr(f->stage, st.st_ino, "user.a", "2", 1, XATTR_CREATE), -EEXIST);
-	assert_int_equal(stage_setxattr(f->stage, st.st_ino, "user.b", "2", 1, XATTR_REPLACE), -ENODATA);
+	assert_int_equal(stage_setxattr(f->stage, st.st_ino, "user.a", "2", 1, XATTR_CREATE),
+			 -EEXIST);
+	assert_int_equal(stage_setxattr(f->stage, st.st_ino, "user.b", "2", 1, XATTR_REPLACE),
+			 -ENODATA);
 	assert_int_equal(stage_setxattr(f->stage, st.st_ino, "user.a", "33", 2, 0), 0);
 	assert_int_equal(stage_setxattr(f->stage, st.st_ino, "user.empty", NULL, 0, 0), 0);
 	close_stage(f);
@@ -382,7 +390,8 @@ static void test_write_clears_suid(void **state)
 	assert_int_equal(stage_write(f->stage, st.st_ino, "x", 1, 0, true), 1);
 	assert_int_equal(stage_getattr(f->stage, st.st_ino, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0755);
-	assert_int_equal(stage_getxattr(f->stage, st.st_ino, "security.capability", NULL, 0), -ENODATA);
+	assert_int_equal(stage_getxattr(f->stage, st.st_ino, "security.capability", NULL, 0),
+			 -ENODATA);
 }
 
 static void test_seek_data_and_hole(void **state)
@@ -409,7 +418,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_random_operations, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_random_operations_serial, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_directory_of_many_names, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_directories_links_and_symlinks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_directories_links_and_symlinks, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_unlinked_but_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_xattrs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_write_clears_suid, setup, teardown),

@@ -28,7 +28,8 @@ struct fixture {
 	unsigned n_workers;
 };
 
-static const struct store_options options = {.create = true, .chunk_bytes = 64 << 10, .pack_bytes = 1 << 20};
+static const struct store_options options = {
+	.create = true, .chunk_bytes = 64 << 10, .pack_bytes = 1 << 20};
 
 static void open_writer(struct fixture *f)
 {
@@ -84,7 +85,8 @@ static void put_file(struct fixture *f, uint64_t ino, const char *name, unsigned
 {
 	struct change_set *set = change_set_new();
 	struct chunk_buf *buf = chunk_buf_new(f->store->chunk_bytes);
-	struct inode_row row = {.mode = S_IFREG | 0600, .nlink = 1, .size_bytes = f->store->chunk_bytes};
+	struct inode_row row = {
+		.mode = S_IFREG | 0600, .nlink = 1, .size_bytes = f->store->chunk_bytes};
 	struct inode_row root = {.mode = S_IFDIR | 0755, .nlink = 2};
 
 	assert_non_null(buf);
@@ -235,7 +237,8 @@ static void test_crash_keeps_a_prefix(void **state)
 		if (writer_sync(f->writer) < 0)
 			_exit(1);
 		put_file(f, 11, "lost", 2);
-		(void)usleep(200000); /* the frame is in the pack by now, the row is not committed */
+		(void)usleep(
+			200000); /* the frame is in the pack by now, the row is not committed */
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -303,7 +306,8 @@ static void test_serial_twin_writes_the_same(void **state)
 	char command[256];
 
 	for (int serial = 0; serial < 2; serial++) {
-		(void)snprintf(f->path, sizeof(f->path), "%s/%s", f->dir, serial ? "serial" : "pool");
+		(void)snprintf(f->path, sizeof(f->path), "%s/%s", f->dir,
+			       serial ? "serial" : "pool");
 		f->n_workers = serial ? 0 : 2;
 		open_writer(f);
 		memset(f->store->uuid, 7, sizeof(f->store->uuid));
@@ -315,7 +319,8 @@ static void test_serial_twin_writes_the_same(void **state)
 		}
 		close_writer(f);
 	}
-	(void)snprintf(command, sizeof(command), "diff -r '%s/pool/packs' '%s/serial/packs'", f->dir, f->dir);
+	(void)snprintf(command, sizeof(command), "diff -r '%s/pool/packs' '%s/serial/packs'",
+		       f->dir, f->dir);
 	assert_int_equal(system(command), 0);
 }
 
@@ -325,9 +330,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_create_then_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_folder_with_other_things, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_second_opener_is_told_who, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_newer_store_is_refused_untouched, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_newer_store_is_refused_untouched, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_sync_makes_visible, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_packs_are_sealed_at_their_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_packs_are_sealed_at_their_limit, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_crash_keeps_a_prefix, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_missing_pack_bytes_are_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hole_has_no_row, setup, teardown),
