@@ -41,8 +41,7 @@ static void put_dirs(const struct plan *p, uint32_t dir, enum which which, char 
 
 		*--end = (uint8_t)separator;
 		end -= n;
-		memcpy(end, name,
-		       n); /* NOLINT(bugprone-not-null-terminated-result): a piece of a path */
+		memcpy(end, name, n); /* NOLINT: a piece of a path, not a string */
 	}
 }
 
