@@ -34,12 +34,22 @@ static int fusermount(const char *dir, struct err *e)
 	return 0;
 }
 
-static int unmount(const char *dir, struct err *e)
+/* A mount whose seedfs died serves nobody, whatever is still open in it: it is taken out of the way. */
+static bool daemon_is_dead(const char *store)
+{
+	struct store_holder holder;
+
+	return store_get_holder(store, &holder, NULL) == 0 && !holder.held;
+}
+
+static int unmount(const char *dir, const char *store, struct err *e)
 {
 	if (umount2(dir, UMOUNT_NOFOLLOW) == 0)
 		return 0;
 	if (errno == EPERM)
 		return fusermount(dir, e);
+	if (errno == EBUSY && daemon_is_dead(store) && umount2(dir, UMOUNT_NOFOLLOW | MNT_DETACH) == 0)
+		return 0;
 	if (errno == EBUSY)
 		return err_hint(e, err_sys(e, "'%s'", dir),
 				"close what is open there; 'fuser -vm %s' shows who it is", dir);
@@ -77,7 +87,7 @@ static int run(const void *values _unused_, char *const *arguments, struct err *
 		return err_sys(e, "'%s'", arguments[0]);
 	r = mounts_find_store(dir ? dir : arguments[0], &store, e);
 	if (r == 0)
-		r = unmount(dir ? dir : arguments[0], e);
+		r = unmount(dir ? dir : arguments[0], store, e);
 	return r < 0 ? r : wait_released(store, e);
 }
 

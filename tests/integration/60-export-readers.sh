@@ -120,13 +120,13 @@ export_and_read()
     rm "$image"
 }
 
-export_and_read xts-aes-256 xts-plain64 dislocker cryptsetup
+export_and_read xts_aes256 xts-plain64 dislocker cryptsetup
 seedfs_mount "$store" mnt
 rm mnt/tree/bulk/sparse "$source/bulk/sparse"
 seedfs_unmount mnt
-export_and_read xts-aes-128 xts-plain64 dislocker cryptsetup libbde
-export_and_read aes-cbc-256 cbc-eboiv dislocker cryptsetup libbde
-export_and_read aes-cbc-128 cbc-eboiv dislocker cryptsetup libbde
+export_and_read xts_aes128 xts-plain64 dislocker cryptsetup libbde
+export_and_read aes256 cbc-eboiv dislocker cryptsetup libbde
+export_and_read aes128 cbc-eboiv dislocker cryptsetup libbde
 
 say "what did not ship is on record, once per drive and with its reason"
 sqlite3 -readonly -csv "$store/shipping.db" \

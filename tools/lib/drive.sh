@@ -45,13 +45,13 @@ partition_offset()
 # open_bitlocker IMAGE DIR [rw] <PASSWORD: DIR/dislocker-file is the decrypted volume.
 open_bitlocker()
 {
-    local image=$1 dir=$2 mode=${3:-ro} offset options=()
-    [[ $mode == rw ]] || options=(--readonly)
+    local image=$1 dir=$2 mode=${3:-ro} offset options=(--readonly) fuse_options=()
+    [[ $mode == ro ]] || options=() fuse_options=(-o big_writes)
     offset=$(partition_offset "$image")
     mkdir -p "$dir"
     on_exit close_bitlocker "$image" "$dir"
     "$drive_lib/type-password" dislocker-fuse --volume "$image" --offset "$offset" "${options[@]}" \
-        --recovery-password -- "$dir"
+        --recovery-password -- "${fuse_options[@]}" "$dir"
     wait_until 20 test -s "$dir/dislocker-file"
 }
 
