@@ -13,8 +13,9 @@
 #include "fs/commands.h"
 #include "fs/mounts.h"
 
-#define POLL_NS	   UINT64_C(20000000)
-#define TELL_AFTER UINT64_C(1000000000)
+#define POLL_NS	     UINT64_C(20000000)
+#define TELL_AFTER   UINT64_C(1000000000)
+#define BUSY_WAIT_NS UINT64_C(2000000000) /* whoever looks at mounts holds them for a moment */
 
 static int fusermount(const char *dir, struct err *e)
 {
@@ -42,18 +43,34 @@ static bool daemon_is_dead(const char *store)
 	return store_get_holder(store, &holder, NULL) == 0 && !holder.held;
 }
 
+/* 0 or -errno. */
+static int try_unmount(const char *dir, const char *store)
+{
+	uint64_t give_up_ns = clock_monotonic_ns() + BUSY_WAIT_NS;
+
+	for (;;) {
+		int flags = UMOUNT_NOFOLLOW | (daemon_is_dead(store) ? MNT_DETACH : 0);
+
+		if (umount2(dir, flags) == 0)
+			return 0;
+		if (errno != EBUSY || clock_monotonic_ns() > give_up_ns)
+			return -errno;
+		clock_system.sleep_ns(&clock_system, POLL_NS);
+	}
+}
+
 static int unmount(const char *dir, const char *store, struct err *e)
 {
-	if (umount2(dir, UMOUNT_NOFOLLOW) == 0)
-		return 0;
-	if (errno == EPERM)
+	int r = try_unmount(dir, store);
+
+	if (r == -EPERM)
 		return fusermount(dir, e);
-	if (errno == EBUSY && daemon_is_dead(store) && umount2(dir, UMOUNT_NOFOLLOW | MNT_DETACH) == 0)
-		return 0;
-	if (errno == EBUSY)
-		return err_hint(e, err_sys(e, "'%s'", dir),
-				"close what is open there; 'fuser -vm %s' shows who it is", dir);
-	return err_sys(e, "'%s'", dir);
+	if (r < 0)
+		(void)err_set(e, -r, "'%s': %s", dir, strerror(-r));
+	return r == -EBUSY
+		       ? err_hint(e, r, "close what is open there; 'fuser -vm %s' shows who it is",
+				  dir)
+		       : r;
 }
 
 static int wait_released(const char *store, struct err *e)

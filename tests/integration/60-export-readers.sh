@@ -52,13 +52,13 @@ check_dislocker()
 # cryptsetup wants a device: the partition as a loop device, read-only.
 check_cryptsetup()
 {
-    local image=$1 key=$2 mode=$3 sectors loop
+    local image=$1 key=$2 mode=$3 bits=$4 sectors loop
     sectors=$(sgdisk --info=1 "$image" | awk '/^Partition size:/ { print $3 }')
     loop=$(losetup --read-only --find --show --offset "$(partition_offset "$image")" \
         --sizelimit $((sectors * 512)) "$image")
     on_exit detach "$loop"
     expect_exit 0 cryptsetup bitlkDump "$loop"
-    expect_text "Cipher mode:[[:space:]]+$mode" 'protected with recovery passphrase'
+    expect_text "Cipher mode:[[:space:]]+$mode" "Cipher key:[[:space:]]+$bits bits" 'protected with recovery passphrase'
     expect_exit 0 cryptsetup open --type bitlk --test-passphrase "$loop" --key-file - <"$key"
     expect_exit 1 cryptsetup open --type bitlk --test-passphrase "$loop" --key-file - <<<"$wrong"
     detach "$loop"
@@ -88,16 +88,17 @@ check_libbde()
     unmount_and_release "$SCRATCH/bde-$name" "$image"
 }
 
-# export_and_read CIPHER MODE READER...
+# export_and_read CIPHER MODE BITS READER...: MODE and BITS are cryptsetup's words; CIPHER may be "default".
 export_and_read()
 {
-    local cipher=$1 mode=$2 image journal key reader
-    shift 2
+    local cipher=$1 mode=$2 bits=$3 image journal key reader options=()
+    shift 3
     say "$cipher"
+    [[ $cipher == default ]] || options=(--cipher "$cipher")
     image=$SCRATCH/$cipher.img
     mkdir "journal-$cipher"
     expect_exit 0 seedship export seed1 "$image" --store "$store" --size "${IMAGE_SIZE:-4G}" \
-        --cipher "$cipher" --serial "S-$cipher" --journal-dir "journal-$cipher" --json
+        "${options[@]}" --serial "S-$cipher" --journal-dir "journal-$cipher" --json
     jq -e . .out >/dev/null || fail "export --json: $OUT"
     journal=$(journal_in "journal-$cipher")
     [[ $journal == */S-$cipher.jrn && $(stat -c %a "$journal") == 600 ]] || fail "journal $journal"
@@ -113,20 +114,20 @@ export_and_read()
     for reader; do
         case $reader in
         dislocker) check_dislocker "$image" "$key" "$cipher" ;;
-        cryptsetup) check_cryptsetup "$image" "$key" "$mode" ;;
+        cryptsetup) check_cryptsetup "$image" "$key" "$mode" "$bits" ;;
         libbde) check_libbde "$image" "$key" "$cipher" ;;
         esac
     done
     rm "$image"
 }
 
-export_and_read xts_aes256 xts-plain64 dislocker cryptsetup
+export_and_read default xts-plain64 512 dislocker cryptsetup
 seedfs_mount "$store" mnt
 rm mnt/tree/bulk/sparse "$source/bulk/sparse"
 seedfs_unmount mnt
-export_and_read xts_aes128 xts-plain64 dislocker cryptsetup libbde
-export_and_read aes256 cbc-eboiv dislocker cryptsetup libbde
-export_and_read aes128 cbc-eboiv dislocker cryptsetup libbde
+export_and_read xts_aes128 xts-plain64 256 dislocker cryptsetup libbde
+export_and_read aes256 cbc-eboiv 256 dislocker cryptsetup libbde
+export_and_read aes128 cbc-eboiv 128 dislocker cryptsetup libbde
 
 say "what did not ship is on record, once per drive and with its reason"
 sqlite3 -readonly -csv "$store/shipping.db" \

@@ -101,7 +101,11 @@ stop()
 {
     kill -KILL -- "-$1" 2>/dev/null || true
     wait "$1" 2>/dev/null || true
+    wait_until 10 is_group_gone "$1"
 }
+
+# A zombie is gone: it has closed its files.
+is_group_gone() { ! pgrep -g "$1" --runstates D,I,R,S,T; }
 
 # ---- scratch ---------------------------------------------------------------------------------
 
@@ -143,12 +147,20 @@ seedfs_mount()
     is_mounted "$2" || fail "seedfs mount returned, but $2 is not mounted"
 }
 
+# Open files and working directories below a mount point, and whose they are.
+who_uses()
+{
+    find /proc/[0-9]*/{fd,cwd,exe,root} -maxdepth 1 -lname "$(realpath "$1")*" \
+        -printf 'in use by %p -> %l\n' 2>/dev/null || true
+    ps -o pid,ppid,stat,args --forest -N --ppid 2 | tail -n 40
+}
+
 # seedfs_unmount DIR: also what is left of a mount whose daemon is dead.
 seedfs_unmount()
 {
     is_mounted "$1" || return 0
     if [[ $(stat -f -c %T "$1" 2>/dev/null) ]]; then
-        seedfs umount "$1" >"$SCRATCH/.umount" 2>&1 || { cat "$SCRATCH/.umount" >&2 && return 1; }
+        seedfs umount "$1" >"$SCRATCH/.umount" 2>&1 || { cat "$SCRATCH/.umount" >&2 && who_uses "$1" >&2; return 1; }
     else
         umount "$1" 2>/dev/null || umount --lazy "$1"
     fi

@@ -27,10 +27,10 @@ unmount_and_release()
     wait_until 60 is_released "$file"
 }
 
-# The recovery password that a journal holds, on stdout.
+# The recovery password that a journal holds, on stdout; also that of a drive that is not finished.
 recovery_password()
 {
-    sed -n 's:.*<BitLockerKey>\([^<]*\)</BitLockerKey>.*:\1:p' "$1" | tail -n 1
+    grep -aoE 'BitLockerKey(: |>)[0-9]{6}(-[0-9]{6}){7}' "$1" | tail -n 1 | sed 's/.*[ >]//'
 }
 
 # Where the first partition of an image begins, in bytes.
