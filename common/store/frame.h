@@ -28,16 +28,40 @@
 /* A longer path is left out of the header. */
 #define FRAME_PATH_MAX_BYTES 65535
 
+/* Content of a commit record, at most. */
+#define RECORD_PAYLOAD_BYTES_MAX (1 * MiB)
+
+/* A skippable frame's own header, and the magic of those that are bodies of commit records. */
+#define SKIPPABLE_HEADER_BYTES 8
+#define COMMIT_SKIPPABLE_MAGIC UINT32_C(0x184D2A54)
+
+enum record_type {
+	RECORD_CHUNK = 1,  /* a zstd frame follows: one chunk of a file */
+	RECORD_COMMIT = 2, /* a skippable frame follows: what a commit changed besides content */
+};
+
 /* What a pack record says about the frame that follows it. */
 struct frame_header {
+	enum record_type type;
 	uint8_t store_uuid[STORE_UUID_BYTES];
-	uint64_t ino;
-	uint64_t off_bytes;    /* of the content in its file; a multiple of the chunk size */
-	uint32_t raw_bytes;    /* length of the content, 1 to CHUNK_BYTES_MAX */
-	uint32_t stored_bytes; /* length of the zstd frame that follows */
+	union {
+		struct { /* RECORD_CHUNK */
+			uint64_t ino;
+			uint64_t
+				off_bytes; /* of the content in its file; a multiple of the chunk size */
+		};
+		struct { /* RECORD_COMMIT */
+			uint64_t n_parts;
+			uint64_t part; /* from 0 */
+		};
+	};
+	uint32_t
+		raw_bytes; /* length of the content, 1 to CHUNK_BYTES_MAX or RECORD_PAYLOAD_BYTES_MAX */
+	uint32_t stored_bytes; /* length of the frame that follows */
 	uint64_t checksum;     /* XXH3-64 of that frame */
-	uint64_t sequence;     /* grows with every record: of two for one place the greater wins */
-	const char *path;      /* of the file, for its first chunk, else NULL; not NUL-terminated */
+	uint64_t
+		sequence; /* of the change; of two records for one place the greater is the newer */
+	const char *path; /* of the file, for its first chunk, else NULL; not NUL-terminated */
 	size_t path_bytes;
 };
 
@@ -83,7 +107,7 @@ void frame_header_put(struct buf *b, const struct frame_header *h);
 /*
  * Decodes the record header at the start of data. On success *ret_bytes = its length (the frame of
  * h->stored_bytes follows), and h->path lies in data. Returns
- * 0 for a chunk;
+ * 0 for a chunk or a commit, see h->type;
  * 1 for a record of a type this program does not know: skip it, only h->stored_bytes is set;
  * -ENODATA when data is too short to tell;
  * -ENOTSUP when the header has a newer layout;

@@ -10,14 +10,13 @@
 #include "common/ext/digest.h"
 #include "common/store/frame.h"
 
-#define SKIPPABLE_MAGIC	  0x184D2A53u /* on disk its first byte is 'S' */
-#define SKIPPABLE_BYTES	  8	      /* the magic and the length of the rest */
-#define RECORD_MAGIC	  "SEED"
-#define RECORD_VERSION	  1
-#define RECORD_TYPE_CHUNK 1
-#define COMMON_BYTES	  20 /* up to and with stored_bytes */
-#define FIXED_BYTES	  72 /* up to the path */
-#define CRC_BYTES	  4
+#define SKIPPABLE_MAGIC 0x184D2A53u /* on disk its first byte is 'S' */
+#define SKIPPABLE_BYTES 8	    /* the magic and the length of the rest */
+#define RECORD_MAGIC	"SEED"
+#define RECORD_VERSION	1
+#define COMMON_BYTES	20 /* up to and with stored_bytes */
+#define FIXED_BYTES	72 /* up to the path */
+#define CRC_BYTES	4
 
 /* The path as it is stored: one that is too long is left out. */
 static size_t stored_path_bytes(size_t path_bytes)
@@ -40,13 +39,13 @@ void frame_header_put(struct buf *b, const struct frame_header *h)
 	buf_put_le32(b, (uint32_t)(total - SKIPPABLE_BYTES));
 	buf_put(b, RECORD_MAGIC, strlen(RECORD_MAGIC));
 	buf_put_u8(b, RECORD_VERSION);
-	buf_put_u8(b, RECORD_TYPE_CHUNK);
+	buf_put_u8(b, (uint8_t)h->type);
 	buf_put_le16(b, (uint16_t)path_bytes);
 	buf_put_le32(b, h->stored_bytes);
 	buf_put_le32(b, h->raw_bytes);
 	buf_put(b, h->store_uuid, STORE_UUID_BYTES);
-	buf_put_le64(b, h->ino);
-	buf_put_le64(b, h->off_bytes);
+	buf_put_le64(b, h->ino);       /* or n_parts */
+	buf_put_le64(b, h->off_bytes); /* or part */
 	buf_put_le64(b, h->checksum);
 	buf_put_le64(b, h->sequence);
 	buf_put(b, h->path, path_bytes);
@@ -81,16 +80,22 @@ static int check_envelope(const uint8_t *data, size_t len_bytes, size_t *ret_byt
 
 static bool sizes_possible(const struct frame_header *h)
 {
+	if (h->type == RECORD_COMMIT)
+		return h->raw_bytes > 0 && h->raw_bytes <= RECORD_PAYLOAD_BYTES_MAX &&
+		       h->stored_bytes > SKIPPABLE_HEADER_BYTES &&
+		       h->stored_bytes <= SKIPPABLE_HEADER_BYTES + frame_bound(h->raw_bytes) &&
+		       h->part < h->n_parts;
 	return h->raw_bytes > 0 && h->raw_bytes <= CHUNK_BYTES_MAX && h->stored_bytes > 0 &&
 	       h->stored_bytes <= frame_bound(h->raw_bytes) &&
 	       h->off_bytes <= INT64_MAX - CHUNK_BYTES_MAX;
 }
 
 /* c stands behind the type byte; its bytes are those the CRC was made of. */
-static int decode_chunk(struct cursor *c, struct frame_header *h)
+static int decode_known(struct cursor *c, uint8_t type, struct frame_header *h)
 {
 	const uint8_t *uuid, *path;
 
+	h->type = type;
 	h->path_bytes = cursor_get_le16(c);
 	h->stored_bytes = cursor_get_le32(c);
 	h->raw_bytes = cursor_get_le32(c);
@@ -111,6 +116,7 @@ int frame_header_get(const void *data, size_t len_bytes, struct frame_header *h,
 {
 	struct frame_header decoded = {0};
 	struct cursor c;
+	uint8_t type;
 	size_t total;
 	int r = check_envelope(data, len_bytes, &total);
 
@@ -120,8 +126,9 @@ int frame_header_get(const void *data, size_t len_bytes, struct frame_header *h,
 	(void)cursor_get(&c, SKIPPABLE_BYTES + strlen(RECORD_MAGIC));
 	if (cursor_get_u8(&c) != RECORD_VERSION)
 		return -ENOTSUP;
-	if (cursor_get_u8(&c) == RECORD_TYPE_CHUNK) {
-		r = decode_chunk(&c, &decoded);
+	type = cursor_get_u8(&c);
+	if (type == RECORD_CHUNK || type == RECORD_COMMIT) {
+		r = decode_known(&c, type, &decoded);
 	} else {
 		decoded.stored_bytes = le32_load((const uint8_t *)data + COMMON_BYTES - 4);
 		r = 1;

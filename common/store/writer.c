@@ -96,6 +96,7 @@ static int make_record(struct worker *k, struct change *c, uint64_t ticket)
 	struct chunk_buf *raw = c->chunk.buf;
 	struct buf *record = &c->chunk.record;
 	struct frame_header h = {
+		.type = RECORD_CHUNK,
 		.ino = c->ino,
 		.off_bytes = c->chunk.idx * w->store->chunk_bytes,
 		.raw_bytes = raw->raw_bytes,

@@ -158,7 +158,8 @@ static _unused_ uint64_t append_record(struct maker *m, uint32_t pack, const voi
 static _unused_ uint64_t add_chunk(struct maker *m, uint64_t ino, uint64_t idx, uint32_t pack,
 				   const void *raw, uint32_t raw_bytes)
 {
-	struct frame_header h = {.ino = ino, .off_bytes = idx * CHUNK, .raw_bytes = raw_bytes};
+	struct frame_header h = {
+		.type = RECORD_CHUNK, .ino = ino, .off_bytes = idx * CHUNK, .raw_bytes = raw_bytes};
 	uint64_t at = append_record(m, pack, raw, &h);
 
 	run_sql(m,

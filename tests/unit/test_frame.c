@@ -269,6 +269,7 @@ static void put_record(struct buf *b, const void *raw, size_t raw_bytes, const c
 	size_t frame_bytes;
 	_cleanup_free_ uint8_t *frame = pack(raw, raw_bytes, 3, &frame_bytes);
 	struct frame_header h = {
+		.type = RECORD_CHUNK,
 		.ino = 2,
 		.raw_bytes = (uint32_t)raw_bytes,
 		.stored_bytes = (uint32_t)frame_bytes,

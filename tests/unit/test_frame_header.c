@@ -15,6 +15,7 @@
 #include "common/store/frame.h"
 
 static const struct frame_header sample = {
+	.type = RECORD_CHUNK,
 	.store_uuid = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
 	.ino = 0x1122334455667788,
 	.off_bytes = 0x20000,
@@ -167,7 +168,7 @@ static void test_header_unknown(void **state)
 
 	(void)state;
 	memcpy(data, sample_bytes, sizeof(data));
-	data[13] = 2;
+	data[13] = 3;
 	assert_int_equal(get_forged(data, sizeof(data), &h), 1);
 	assert_int_equal(h.stored_bytes, 0x1234);
 	assert_null(h.path);
