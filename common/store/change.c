@@ -70,7 +70,7 @@ struct change_set *change_set_new(void)
 
 static void change_done(struct change *c)
 {
-	if (c->kind == CHANGE_CHUNK) {
+	if (c->kind == CHANGE_CHUNK || c->kind == CHANGE_MOVE) {
 		chunk_buf_unref(c->chunk.buf);
 		buf_done(&c->chunk.record);
 	}
@@ -214,6 +214,36 @@ void change_chunks_gone(struct change_set *set, void *owner, uint64_t ino, uint6
 	c->range.first_idx = first_idx;
 	c->range.end_idx = end_idx;
 	c->range.mark = mark;
+}
+
+void change_move(struct change_set *set, uint64_t ino, uint64_t idx, const struct chunk_place *from,
+		 struct buf *record)
+{
+	struct change *c = add(set, CHANGE_MOVE, ino, NULL);
+
+	if (c) {
+		c->chunk.idx = idx;
+		c->chunk.from = *from;
+		c->chunk.record = *record;
+		c->chunk.place = *from;
+		c->chunk.place.pack = 0;
+		c->chunk.place.off_bytes = record->len_bytes - from->stored_bytes;
+		*record = BUF_INIT;
+	}
+	buf_done(record);
+}
+
+void change_log_copy(struct change_set *set, const void *payload, size_t len_bytes)
+{
+	set_value(set, add(set, CHANGE_LOG_COPY, 0, NULL), payload, len_bytes);
+}
+
+void change_pack_gone(struct change_set *set, uint32_t pack)
+{
+	struct change *c = add(set, CHANGE_PACK_GONE, 0, NULL);
+
+	if (c)
+		c->pack = pack;
 }
 
 void change_orphan(struct change_set *set, uint64_t ino)

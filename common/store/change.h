@@ -56,6 +56,9 @@ enum change_kind {
 	CHANGE_CHUNKS_GONE, /* a range of chunks becomes a hole */
 	CHANGE_ORPHAN,
 	CHANGE_ORPHAN_GONE,
+	CHANGE_MOVE,	 /* content of one chunk as it is, from one pack to the open one */
+	CHANGE_LOG_COPY, /* commit entries of another pack; value = a payload */
+	CHANGE_PACK_GONE, /* a pack to which no chunk refers any more; its file goes after the commit */
 };
 
 struct change {
@@ -74,11 +77,14 @@ struct change {
 			struct buf record; /* made by the compressing worker: header and frame */
 			struct chunk_place place; /* pack and offset by the committer */
 			int result;		  /* of the worker: 0 or -errno */
+			struct chunk_place
+				from; /* MOVE: where it stands now; elsewhere it is left alone */
 		} chunk;
 		struct {
 			uint64_t first_idx, end_idx; /* [first, end) */
 			uint64_t mark;		     /* the submitter's, to know it again */
 		} range;
+		uint32_t pack; /* PACK_GONE */
 	};
 	char *name;  /* dentry or xattr name, path of a file's first chunk; owned */
 	void *value; /* xattr value, symlink target; owned */
@@ -118,6 +124,11 @@ void change_chunk(struct change_set *set, void *owner, uint64_t ino, uint64_t id
 		  struct chunk_buf *buf, const char *path);
 void change_chunks_gone(struct change_set *set, void *owner, uint64_t ino, uint64_t first_idx,
 			uint64_t end_idx, uint64_t mark);
+/* record: header and frame as they stand in the pack of `from`; taken over. */
+void change_move(struct change_set *set, uint64_t ino, uint64_t idx, const struct chunk_place *from,
+		 struct buf *record);
+void change_log_copy(struct change_set *set, const void *payload, size_t len_bytes);
+void change_pack_gone(struct change_set *set, uint32_t pack);
 void change_orphan(struct change_set *set, uint64_t ino);
 void change_orphan_gone(struct change_set *set, uint64_t ino);
 

@@ -6,32 +6,10 @@
 #include "common/store/index.h"
 
 #include <stdlib.h>
-#include <uthash.h>
+#include <string.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/clock.h"
-
-enum statement {
-	PUT_INODE,
-	DELETE_INODE,
-	PUT_DENTRY,
-	DELETE_DENTRY,
-	PUT_SYMLINK,
-	DELETE_SYMLINK,
-	PUT_XATTR,
-	DELETE_XATTR,
-	DELETE_XATTRS,
-	GET_CHUNK,
-	PUT_CHUNK,
-	SUM_CHUNKS,
-	DELETE_CHUNKS,
-	PUT_ORPHAN,
-	DELETE_ORPHAN,
-	PUT_PACK,
-	ADD_LIVE,
-	PUT_STORE,
-	N_STATEMENTS,
-};
+#include "common/store/index_impl.h"
 
 static const char *const statement_text[N_STATEMENTS] = {
 	[PUT_INODE] =
@@ -51,41 +29,25 @@ static const char *const statement_text[N_STATEMENTS] = {
 	[PUT_XATTR] = "INSERT OR REPLACE INTO xattr (ino, name, value) VALUES (?, ?, ?)",
 	[DELETE_XATTR] = "DELETE FROM xattr WHERE ino = ? AND name = ?",
 	[DELETE_XATTRS] = "DELETE FROM xattr WHERE ino = ?",
-	[GET_CHUNK] = "SELECT pack, stored_bytes FROM chunk WHERE ino = ? AND idx = ?",
+	[GET_CHUNK] = "SELECT pack, off_bytes, stored_bytes FROM chunk WHERE ino = ? AND idx = ?",
 	[PUT_CHUNK] = "INSERT OR REPLACE INTO chunk"
 		      " (ino, idx, pack, off_bytes, stored_bytes, raw_bytes, checksum)"
 		      " VALUES (?, ?, ?, ?, ?, ?, ?)",
-	[SUM_CHUNKS] = "SELECT pack, sum(stored_bytes) FROM chunk"
-		       " WHERE ino = ? AND idx >= ? AND idx < ? GROUP BY pack",
+	[MOVE_CHUNK] = "UPDATE chunk SET pack = ?3, off_bytes = ?4"
+		       " WHERE ino = ?1 AND idx = ?2 AND pack = ?5 AND off_bytes = ?6",
+	[LIST_CHUNKS] = "SELECT pack, off_bytes, stored_bytes FROM chunk"
+			" WHERE ino = ? AND idx >= ? AND idx < ?",
 	[DELETE_CHUNKS] = "DELETE FROM chunk WHERE ino = ? AND idx >= ? AND idx < ?",
 	[PUT_ORPHAN] = "INSERT OR IGNORE INTO orphan (ino) VALUES (?)",
 	[DELETE_ORPHAN] = "DELETE FROM orphan WHERE ino = ?",
-	[PUT_PACK] = "INSERT INTO pack (id, size_bytes, live_bytes, sealed) VALUES (?1, ?2, 0, ?3)"
-		     " ON CONFLICT (id) DO UPDATE SET size_bytes = ?2, sealed = ?3",
+	[PUT_PACK] = "INSERT INTO pack (id, size_bytes, live_bytes, log_bytes, sealed)"
+		     " VALUES (?1, ?2, 0, ?3, ?4)"
+		     " ON CONFLICT (id) DO UPDATE SET size_bytes = ?2, log_bytes = ?3, sealed = ?4",
+	/* The pack with the greatest number stays: numbers are not used twice. */
+	[DELETE_PACK] = "DELETE FROM pack WHERE id = ?1 AND id < (SELECT max(id) FROM pack)"
+			" AND NOT EXISTS (SELECT 1 FROM chunk WHERE pack = ?1)",
 	[ADD_LIVE] = "UPDATE pack SET live_bytes = live_bytes + ? WHERE id = ?",
 	[PUT_STORE] = "UPDATE store SET commits = commits + 1, sequence = ?, committed_ns = ?",
-};
-
-struct kept_row {
-	uint64_t ino;
-	bool has_row;
-	struct inode_row row;
-	int64_t stored_delta;
-	UT_hash_handle hh;
-};
-
-struct live_delta {
-	uint32_t pack;
-	int64_t delta_bytes;
-	UT_hash_handle hh;
-};
-
-struct index {
-	struct sql *db; /* lent */
-	struct sql_stmt *statements[N_STATEMENTS];
-	struct kept_row *rows;
-	struct live_delta *live;
-	bool open; /* a transaction is open */
 };
 
 int index_new(struct sql *db, struct index **ret, struct err *e)
@@ -107,30 +69,14 @@ int index_new(struct sql *db, struct index **ret, struct err *e)
 	return 0;
 }
 
-static void forget_kept(struct index *ix)
-{
-	struct kept_row *row, *next_row;
-	struct live_delta *live, *next_live;
-
-	HASH_ITER (hh, ix->rows, row, next_row) {
-		HASH_DEL(ix->rows, row);
-		free(row);
-	}
-	HASH_ITER (hh, ix->live, live, next_live) {
-		HASH_DEL(ix->live, live);
-		free(live);
-	}
-}
-
 void index_free(struct index *ix)
 {
 	if (!ix)
 		return;
 	for (int i = 0; i < N_STATEMENTS; i++)
 		sql_finalize(ix->statements[i]);
-	if (ix->open)
-		sql_rollback(ix->db);
-	forget_kept(ix);
+	index_rollback(ix);
+	free(ix->packs.items);
 	free(ix);
 }
 
@@ -145,105 +91,29 @@ int index_begin(struct index *ix, struct err *e)
 	return r;
 }
 
-static struct kept_row *keep_row(struct index *ix, uint64_t ino)
+int index_list_add(struct index_list *l, const void *item, size_t item_bytes)
 {
-	struct kept_row *row;
+	if (l->n == l->capacity) {
+		size_t capacity = l->capacity ? l->capacity * 2 : 64;
+		void *grown = reallocarray(l->items, capacity, item_bytes);
 
-	HASH_FIND(hh, ix->rows, &ino, sizeof(ino), row);
-	if (row)
-		return row;
-	row = calloc(1, sizeof(*row));
-	if (!row)
-		return NULL;
-	row->ino = ino;
-	HASH_ADD(hh, ix->rows, ino, sizeof(row->ino), row);
-	return row;
-}
-
-static int add_live(struct index *ix, uint32_t pack, int64_t delta_bytes)
-{
-	struct live_delta *live;
-
-	HASH_FIND(hh, ix->live, &pack, sizeof(pack), live);
-	if (!live) {
-		live = calloc(1, sizeof(*live));
-		if (!live)
+		if (!grown)
 			return -ENOMEM;
-		live->pack = pack;
-		HASH_ADD(hh, ix->live, pack, sizeof(live->pack), live);
+		l->items = grown;
+		l->capacity = capacity;
 	}
-	live->delta_bytes += delta_bytes;
+	memcpy((char *)l->items + l->n++ * item_bytes, item, item_bytes);
 	return 0;
 }
 
-/* Runs a statement whose parameters are all integers. */
-static int run_i64(struct index *ix, enum statement which, const uint64_t *values, int n,
-		   struct err *e)
+int index_run_i64(struct index *ix, enum index_statement which, const uint64_t *values, int n,
+		  struct err *e)
 {
 	struct sql_stmt *s = ix->statements[which];
 
 	for (int i = 0; i < n; i++)
 		sql_bind_i64(s, i + 1, (int64_t)values[i]);
 	return sql_run(s, e);
-}
-
-#define RUN_I64(ix, which, e, ...)                          \
-	run_i64(ix, which, (const uint64_t[]){__VA_ARGS__}, \
-		(int)ARRAY_SIZE(((const uint64_t[]){__VA_ARGS__})), e)
-
-static int drop_chunks(struct index *ix, uint64_t ino, uint64_t first_idx, uint64_t end_idx,
-		       int64_t *ret_delta, struct err *e)
-{
-	struct sql_stmt *s = ix->statements[SUM_CHUNKS];
-	int r;
-
-	end_idx = MIN(end_idx, (uint64_t)INT64_MAX);
-	sql_bind_i64(s, 1, (int64_t)ino);
-	sql_bind_i64(s, 2, (int64_t)first_idx);
-	sql_bind_i64(s, 3, (int64_t)end_idx);
-	while ((r = sql_step(s, e)) > 0) {
-		int64_t stored = sql_col_i64(s, 1);
-
-		if (add_live(ix, (uint32_t)sql_col_i64(s, 0), -stored) < 0) {
-			sql_reset(s);
-			return err_oom(e);
-		}
-		*ret_delta -= stored;
-	}
-	if (r < 0 || *ret_delta == 0)
-		return r;
-	return RUN_I64(ix, DELETE_CHUNKS, e, ino, first_idx, end_idx);
-}
-
-static int put_chunk(struct index *ix, const struct change *c, int64_t *ret_delta, struct err *e)
-{
-	const struct chunk_place *p = &c->chunk.place;
-	struct sql_stmt *s = ix->statements[GET_CHUNK];
-	int r;
-
-	sql_bind_i64(s, 1, (int64_t)c->ino);
-	sql_bind_i64(s, 2, (int64_t)c->chunk.idx);
-	r = sql_step(s, e);
-	if (r < 0)
-		return r;
-	if (r > 0) {
-		int64_t stored = sql_col_i64(s, 1);
-		uint32_t pack = (uint32_t)sql_col_i64(s, 0);
-
-		sql_reset(s);
-		if (add_live(ix, pack, -stored) < 0)
-			return err_oom(e);
-		*ret_delta -= stored;
-	}
-	if (p->stored_bytes == 0)
-		return r == 0 ? 0
-			      : RUN_I64(ix, DELETE_CHUNKS, e, c->ino, c->chunk.idx,
-					c->chunk.idx + 1);
-	if (add_live(ix, p->pack, p->stored_bytes) < 0)
-		return err_oom(e);
-	*ret_delta += p->stored_bytes;
-	return RUN_I64(ix, PUT_CHUNK, e, c->ino, c->chunk.idx, p->pack, p->off_bytes,
-		       p->stored_bytes, p->raw_bytes, p->checksum);
 }
 
 static int put_dentry(struct index *ix, const struct change *c, struct err *e)
@@ -288,8 +158,7 @@ static int put_xattr(struct index *ix, const struct change *c, struct err *e)
 
 static int delete_inode(struct index *ix, const struct change *c, int64_t *ret_delta, struct err *e)
 {
-	struct kept_row *row;
-	int r = drop_chunks(ix, c->ino, 0, INT64_MAX, ret_delta, e);
+	int r = index_drop_chunks(ix, c->ino, 0, INT64_MAX, ret_delta, e);
 
 	if (r == 0)
 		r = RUN_I64(ix, DELETE_XATTRS, e, c->ino);
@@ -297,11 +166,7 @@ static int delete_inode(struct index *ix, const struct change *c, int64_t *ret_d
 		r = RUN_I64(ix, DELETE_SYMLINK, e, c->ino);
 	if (r == 0)
 		r = RUN_I64(ix, DELETE_INODE, e, c->ino);
-	HASH_FIND(hh, ix->rows, &c->ino, sizeof(c->ino), row);
-	if (row) {
-		HASH_DEL(ix->rows, row);
-		free(row);
-	}
+	index_forget_row(ix, c->ino);
 	return r;
 }
 
@@ -319,15 +184,21 @@ static int apply_parts(struct index *ix, struct change *c, int64_t *ret_delta, s
 	case CHANGE_XATTR_GONE:
 		return put_xattr(ix, c, e);
 	case CHANGE_CHUNK:
-		return put_chunk(ix, c, ret_delta, e);
+		return index_put_chunk(ix, c, ret_delta, e);
 	case CHANGE_CHUNKS_GONE:
-		return drop_chunks(ix, c->ino, c->range.first_idx, c->range.end_idx, ret_delta, e);
+		return index_drop_chunks(ix, c->ino, c->range.first_idx, c->range.end_idx,
+					 ret_delta, e);
 	case CHANGE_ORPHAN:
 		return RUN_I64(ix, PUT_ORPHAN, e, c->ino);
 	case CHANGE_ORPHAN_GONE:
 		return RUN_I64(ix, DELETE_ORPHAN, e, c->ino);
+	case CHANGE_MOVE:
+		return index_move_chunk(ix, c, e);
+	case CHANGE_PACK_GONE:
+		return index_delete_pack(ix, c->pack, e);
 	case CHANGE_INODE:
 	case CHANGE_INODE_GONE:
+	case CHANGE_LOG_COPY:
 		break;
 	}
 	return 0;
@@ -344,86 +215,13 @@ int index_apply(struct index *ix, struct change *c, int64_t *ret_stored_delta, s
 	r = apply_parts(ix, c, ret_stored_delta, e);
 	if (r < 0 || (c->kind != CHANGE_INODE && *ret_stored_delta == 0))
 		return r;
-	row = keep_row(ix, c->ino);
+	row = index_keep_row(ix, c->ino);
 	if (!row)
 		return err_oom(e);
 	row->stored_delta += *ret_stored_delta;
 	if (c->kind == CHANGE_INODE) {
 		row->row = c->row;
 		row->has_row = true;
-	}
-	return 0;
-}
-
-int index_put_pack(struct index *ix, uint32_t pack, uint64_t size_bytes, bool sealed, struct err *e)
-{
-	return RUN_I64(ix, PUT_PACK, e, pack, size_bytes, sealed);
-}
-
-static int write_row(struct index *ix, const struct kept_row *row, struct err *e)
-{
-	const struct inode_row *i = &row->row;
-
-	if (!row->has_row)
-		return err_set(e, EINVAL, "inode %ju has content but no row", (uintmax_t)row->ino);
-	return RUN_I64(ix, PUT_INODE, e, row->ino, i->mode, i->nlink, i->uid, i->gid, i->rdev,
-		       i->size_bytes, i->atime_ns, i->mtime_ns, i->ctime_ns, i->btime_ns,
-		       i->content_version, (uint64_t)row->stored_delta);
-}
-
-static int write_kept(struct index *ix, struct err *e)
-{
-	struct kept_row *row, *next_row;
-	struct live_delta *live, *next_live;
-	int r;
-
-	HASH_ITER (hh, ix->rows, row, next_row) {
-		r = write_row(ix, row, e);
-		if (r < 0)
-			return r;
-	}
-	HASH_ITER (hh, ix->live, live, next_live) {
-		r = RUN_I64(ix, ADD_LIVE, e, (uint64_t)live->delta_bytes, live->pack);
-		if (r < 0)
-			return r;
-	}
-	forget_kept(ix);
-	return 0;
-}
-
-int index_commit(struct index *ix, uint64_t sequence, struct err *e)
-{
-	int r = index_begin(ix, e);
-
-	if (r == 0)
-		r = write_kept(ix, e);
-	if (r == 0)
-		r = RUN_I64(ix, PUT_STORE, e, sequence, clock_realtime_ns());
-	if (r == 0)
-		r = sql_commit(ix->db, e);
-	if (r < 0)
-		sql_rollback(ix->db);
-	ix->open = false;
-	return r;
-}
-
-int index_last_pack(struct index *ix, uint32_t *ret_pack, uint64_t *ret_end_bytes,
-		    uint32_t *ret_last, struct err *e)
-{
-	_cleanup_(sql_finalizep) struct sql_stmt *s = NULL;
-	int r = sql_prepare(
-		ix->db, "SELECT id, size_bytes, sealed FROM pack ORDER BY id DESC LIMIT 1", &s, e);
-
-	*ret_pack = *ret_last = 0;
-	*ret_end_bytes = 0;
-	if (r == 0)
-		r = sql_step(s, e);
-	if (r <= 0)
-		return r;
-	*ret_last = (uint32_t)sql_col_i64(s, 0);
-	if (!sql_col_i64(s, 2)) {
-		*ret_pack = *ret_last;
-		*ret_end_bytes = (uint64_t)sql_col_i64(s, 1);
 	}
 	return 0;
 }

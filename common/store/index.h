@@ -23,15 +23,41 @@ int index_begin(struct index *ix, struct err *e);
 /* Applies one change. *ret_stored_delta = by how much the inode's stored bytes changed. */
 int index_apply(struct index *ix, struct change *c, int64_t *ret_stored_delta, struct err *e);
 
-/* Records the end of the open pack, and packs that are new or sealed. */
-int index_put_pack(struct index *ix, uint32_t pack, uint64_t size_bytes, bool sealed,
-		   struct err *e);
+/* A row of table pack without its live_bytes, which the index keeps itself. */
+struct pack_row {
+	uint32_t pack; /* number; 0 = none */
+	uint64_t size_bytes, log_bytes;
+	bool sealed;
+};
+
+/* Records the end of the open pack, and packs that are new or sealed; a rollback does not take it back. */
+int index_put_pack(struct index *ix, const struct pack_row *row, struct err *e);
+
+/* The pack with the greatest number; ret->pack = 0 when there is none. */
+int index_last_pack(struct index *ix, struct pack_row *ret, struct err *e);
+
+/* Calls fn for every inode row that was kept back. */
+void index_each_row(struct index *ix,
+		    void (*fn)(uint64_t ino, const struct inode_row *row, void *arg), void *arg);
 
 /* Writes what was kept back and the store's counters, then commits: durable when it returns. */
 int index_commit(struct index *ix, uint64_t sequence, struct err *e);
 
-/* The last unsealed pack and its committed end; *ret_pack = 0 when there is none. *ret_last = greatest number. */
-int index_last_pack(struct index *ix, uint32_t *ret_pack, uint64_t *ret_end_bytes,
-		    uint32_t *ret_last, struct err *e);
+/* Forgets the open batch: as if nothing since the last commit had been applied. */
+void index_rollback(struct index *ix);
+
+/* A frame to which no row refers any more. */
+struct dead_frame {
+	uint32_t pack;
+	uint32_t stored_bytes;
+	uint64_t off_bytes;
+};
+
+/*
+ * Hands over the frames that the last commit killed, and the packs (*ret_packs, numbers) whose rows it removed:
+ * their space may be given back. Caller frees both.
+ */
+void index_take_dead(struct index *ix, struct dead_frame **ret, size_t *ret_n, uint32_t **ret_packs,
+		     size_t *ret_n_packs);
 
 #endif

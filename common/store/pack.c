@@ -78,7 +78,7 @@ int pack_writer_next(struct pack_writer *w, uint32_t pack, struct err *e)
 	r = open_pack(w, pack, O_CREAT | O_TRUNC, e);
 	if (r < 0)
 		return r;
-	w->end_bytes = 0;
+	w->end_bytes = w->log_bytes = 0;
 	w->names_dirty = true;
 	return 0;
 }

@@ -23,6 +23,7 @@ struct pack_writer {
 	int fd;		    /* of the open pack, -1 = none */
 	uint32_t pack;	    /* its number; 0 = none yet */
 	uint64_t end_bytes; /* where the next record goes */
+	uint64_t log_bytes; /* of its commit records; the committer counts them */
 	bool dirty;	    /* something was written since the last sync */
 	bool names_dirty;   /* a pack was created since the last sync */
 };

@@ -159,9 +159,10 @@ static int load_store_row(struct store *s, struct err *e)
 	_cleanup_(sql_finalizep) struct sql_stmt *q = NULL;
 	const void *uuid;
 	size_t n;
-	int r = sql_prepare(
-		s->db, "SELECT uuid, chunk_bytes, pack_bytes, sequence FROM store WHERE id = 1", &q,
-		e);
+	int r = sql_prepare(s->db,
+			    "SELECT uuid, chunk_bytes, pack_bytes, sequence, created_ns FROM store "
+			    "WHERE id = 1",
+			    &q, e);
 
 	if (r == 0)
 		r = sql_step(q, e);
@@ -176,6 +177,7 @@ static int load_store_row(struct store *s, struct err *e)
 	s->chunk_bytes = (uint32_t)sql_col_i64(q, 1);
 	s->pack_bytes = (uint64_t)sql_col_i64(q, 2);
 	s->sequence = (uint64_t)sql_col_i64(q, 3);
+	s->created_ns = (uint64_t)sql_col_i64(q, 4);
 	if (s->chunk_bytes < 64 * KiB || s->chunk_bytes > MiB ||
 	    (s->chunk_bytes & (s->chunk_bytes - 1)) || s->pack_bytes < MiB)
 		return err_set(e, EBADMSG, "the store's settings are damaged");
@@ -199,6 +201,26 @@ static int load_counters(struct store *s, struct err *e)
 		return r;
 	s->next_ino = (uint64_t)ino + 1;
 	s->next_dentry = MAX((uint64_t)dentry + 1, (uint64_t)FIRST_DENTRY_ID);
+	return 0;
+}
+
+/* The root of a store into which nothing was committed yet. */
+static int load_root(struct store *s, struct err *e)
+{
+	_cleanup_(sql_finalizep) struct sql_stmt *q = NULL;
+	int r = sql_prepare(
+		s->db, "SELECT mode, nlink, uid, gid, btime_ns FROM inode WHERE ino = 1", &q, e);
+
+	if (r == 0)
+		r = sql_step(q, e);
+	if (r <= 0)
+		return r < 0 ? r : err_set(e, EBADMSG, "the index has no root directory");
+	s->root = (struct inode_row){.mode = (uint32_t)sql_col_i64(q, 0),
+				     .nlink = (uint32_t)sql_col_i64(q, 1),
+				     .uid = (uint32_t)sql_col_i64(q, 2),
+				     .gid = (uint32_t)sql_col_i64(q, 3)};
+	s->root.atime_ns = s->root.mtime_ns = s->root.ctime_ns = s->root.btime_ns =
+		(uint64_t)sql_col_i64(q, 4);
 	return 0;
 }
 
@@ -252,6 +274,8 @@ static int open_index(struct store *s, const struct store_options *o, struct err
 		r = load_store_row(s, e);
 	if (r == 0)
 		r = load_counters(s, e);
+	if (r == 0 && s->sequence == 0)
+		r = load_root(s, e);
 	return r == 0 ? remove_orphans(s, e) : r;
 }
 

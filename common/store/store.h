@@ -12,10 +12,12 @@
 
 #include "common/base/err.h"
 #include "common/ext/sql.h"
+#include "common/store/change.h"
 #include "common/store/frame.h"
 
 #define STORE_CHUNK_BYTES_DEFAULT (UINT32_C(128) << 10)
 #define STORE_PACK_BYTES_DEFAULT  (UINT64_C(1) << 30)
+#define STORE_ROOT_INO		  1
 
 struct store_options {
 	bool create;	      /* create the store when path is missing or an empty folder */
@@ -32,6 +34,8 @@ struct store {
 	uint8_t uuid[STORE_UUID_BYTES];
 	uint32_t chunk_bytes;
 	uint64_t pack_bytes;
+	uint64_t created_ns;
+	struct inode_row root;		/* while nothing was committed yet, else zeros */
 	uint64_t next_ino, next_dentry; /* first free numbers */
 	uint64_t sequence;		/* of the last committed change */
 	bool created;			/* by this open */

@@ -58,6 +58,7 @@ CREATE TABLE pack (
     id              INTEGER PRIMARY KEY,
     size_bytes      INTEGER NOT NULL, -- committed end; what lies beyond is garbage, cut at mount
     live_bytes      INTEGER NOT NULL, -- stored_bytes of the chunks that refer to it
+    log_bytes       INTEGER NOT NULL DEFAULT 0, -- of its commit records
     sealed          INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
@@ -72,7 +73,7 @@ CREATE TABLE chunk (
     checksum        INTEGER NOT NULL, -- XXH3-64 of the frame
     PRIMARY KEY (ino, idx)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX chunk_by_pack ON chunk (pack);
+CREATE INDEX chunk_by_place ON chunk (pack, off_bytes);
 
 -- Inodes without a name that were still open; removed at the next mount.
 CREATE TABLE orphan (
@@ -116,7 +117,7 @@ FROM paths p JOIN inode di ON di.ino = p.ino AND di.mode & 61440 = 16384
 GROUP BY p.ino;
 
 CREATE VIEW packs AS
-SELECT printf('%08d.pack', id) AS file, size_bytes AS size, live_bytes AS live,
+SELECT printf('%08d.pack', id) AS file, size_bytes AS size, live_bytes AS live, log_bytes AS log,
        CASE WHEN size_bytes > 0 THEN round(100.0 * live_bytes / size_bytes, 1) END AS live_percent, sealed
 FROM pack;
 

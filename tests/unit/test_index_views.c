@@ -37,7 +37,7 @@ static void make_view_tree(struct maker *m)
 		"INSERT INTO symlink VALUES (8, 'mid'); UPDATE inode SET nlink = 2 WHERE ino = 5;"
 		"UPDATE inode SET stored_bytes = 250 WHERE ino = 5;"
 		"UPDATE inode SET stored_bytes = 30 WHERE ino = 6;"
-		"INSERT INTO pack VALUES (1, 1000, 280, 1), (2, 0, 0, 0);"
+		"INSERT INTO pack VALUES (1, 1000, 280, 50, 1), (2, 0, 0, 0, 0);"
 		"UPDATE store SET committed_ns = 1700000000000000000");
 	/* Unlinked but still open. */
 	add_inode(m, 9, S_IFREG | 0600, 7777);

@@ -296,7 +296,6 @@ static void test_hole_has_no_row(void **state)
 	close_writer(f);
 	assert_int_equal(store_summary_get(f->path, &s, NULL), 0);
 	assert_int_equal(s.stored_bytes, 0);
-	assert_int_equal(s.packs, 0);
 }
 
 /* The pool and its serial twin write the same packs. */
@@ -305,12 +304,17 @@ static void test_serial_twin_writes_the_same(void **state)
 	struct fixture *f = *state;
 	char command[256];
 
+	/* Both begin with one store's id and times. */
+	(void)snprintf(f->path, sizeof(f->path), "%s/pool", f->dir);
+	open_writer(f);
+	close_writer(f);
+	(void)snprintf(command, sizeof(command), "cp -r '%s/pool' '%s/serial'", f->dir, f->dir);
+	assert_int_equal(system(command), 0);
 	for (int serial = 0; serial < 2; serial++) {
 		(void)snprintf(f->path, sizeof(f->path), "%s/%s", f->dir,
 			       serial ? "serial" : "pool");
 		f->n_workers = serial ? 0 : 2;
 		open_writer(f);
-		memset(f->store->uuid, 7, sizeof(f->store->uuid));
 		for (unsigned i = 0; i < 20; i++) {
 			char name[16];
 

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The committer. A batch is open from the first set applied until its commit; its sets stand in `batch` in
+ * ticket order. A commit is: the batch's commit records behind its chunk records, packs synced, then one
+ * transaction.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/store/writer_impl.h"
+
+#define BATCH_MAX_CHANGES  100000
+#define SYNC_GROUP_SETS	   256	 /* sets that may still join a commit somebody waits for */
+#define CHECKPOINT_CHANGES 10000 /* applied since the last checkpoint */
+
+/* The open pack as its row says it; sealed: nothing more is appended. */
+static int note_pack(struct writer *w, bool sealed, struct err *e)
+{
+	struct pack_row row = {.pack = w->pack.pack,
+			       .size_bytes = w->pack.end_bytes,
+			       .log_bytes = w->pack.log_bytes,
+			       .sealed = sealed};
+
+	return row.pack ? index_put_pack(w->index, &row, e) : 0;
+}
+
+static int append_record(struct writer *w, const struct buf *record, uint64_t *ret_off_bytes,
+			 struct err *e)
+{
+	int r = 0;
+
+	if (pack_writer_full(&w->pack, record->len_bytes)) {
+		r = note_pack(w, true, e);
+		if (r == 0)
+			r = pack_writer_next(&w->pack, w->pack.pack + 1, e);
+	}
+	return r < 0 ? r
+		     : pack_writer_append(&w->pack, record->data, record->len_bytes, ret_off_bytes,
+					  e);
+}
+
+static int append_chunk(struct writer *w, struct change *c, struct err *e)
+{
+	struct chunk_place *place = &c->chunk.place;
+	uint64_t off_bytes;
+	int r;
+
+	if (c->chunk.result < 0)
+		return err_set(e, -c->chunk.result, "compressing a chunk: %s",
+			       strerror(-c->chunk.result));
+	if (place->stored_bytes == 0)
+		return 0;
+	r = append_record(w, &c->chunk.record, &off_bytes, e);
+	if (r < 0)
+		return r;
+	place->pack = w->pack.pack;
+	place->off_bytes += off_bytes;
+	buf_done(&c->chunk.record);
+	return 0;
+}
+
+static bool has_content(const struct change *c)
+{
+	return c->kind == CHANGE_CHUNK || c->kind == CHANGE_MOVE;
+}
+
+static int apply_change(struct writer *w, struct change_set *set, struct change *c, struct err *e)
+{
+	int64_t stored_delta = 0;
+	int r = has_content(c) ? append_chunk(w, c, e) : 0;
+
+	if (r == 0)
+		r = index_apply(w->index, c, &stored_delta, e);
+	if (r < 0)
+		return r;
+	commit_log_change(w->log, set->ticket, c, stored_delta);
+	if (w->events.applied)
+		w->events.applied(w->events.arg, c, set->ticket, stored_delta);
+	if (c->kind == CHANGE_CHUNK)
+		chunk_buf_unref(take_ptr(c->chunk.buf));
+	return 0;
+}
+
+static int apply_set(struct writer *w, struct change_set *set, struct err *e)
+{
+	int r = index_begin(w->index, e);
+
+	for (unsigned i = 0; r == 0 && i < set->n_changes; i++)
+		r = apply_change(w, set, &set->changes[i], e);
+	return r;
+}
+
+/* From now on nothing is promised; the first cause is kept. */
+void writer_fail(struct writer *w, const struct err *e)
+{
+	(void)pthread_mutex_lock(&w->state_lock);
+	if (!w->failed) {
+		w->failed = e->code;
+		w->failure = *e;
+		log_error("store '%s': %s; nothing more is accepted until it is mounted again",
+			  w->store->path, e->text);
+	}
+	(void)pthread_cond_broadcast(&w->state_changed);
+	(void)pthread_mutex_unlock(&w->state_lock);
+}
+
+static void checkpoint(struct writer *w)
+{
+	struct err e = {0};
+	int64_t left = 0;
+
+	if (w->since_checkpoint < CHECKPOINT_CHANGES)
+		return;
+	if (sql_checkpoint(w->store->db, SQL_CHECKPOINT_PASSIVE, &left, &e) < 0)
+		log_warning("store '%s': checkpoint: %s", w->store->path, e.text);
+	else if (left > 65536)
+		log_warning("store '%s': a reader holds back %jd pages of the index's log; "
+			    "it grows until that reader ends",
+			    w->store->path, (intmax_t)left);
+	w->since_checkpoint = 0;
+}
+
+static void finish_batch(struct writer *w, bool committed)
+{
+	struct change_set *set = w->batch, *next;
+
+	if (committed) {
+		(void)pthread_mutex_lock(&w->state_lock);
+		w->durable_ticket = w->batch_ticket;
+		(void)pthread_cond_broadcast(&w->state_changed);
+		(void)pthread_mutex_unlock(&w->state_lock);
+	}
+	for (; set; set = next) {
+		next = set->next;
+		if (committed && w->events.durable)
+			w->events.durable(w->events.arg, set);
+		change_set_free(set);
+	}
+	w->batch = NULL;
+	w->batch_tail = &w->batch;
+	w->batch_changes = 0;
+	commit_log_reset(w->log);
+}
+
+static void log_row(uint64_t ino, const struct inode_row *row, void *arg)
+{
+	struct writer *w = arg;
+
+	commit_log_entry(w->log, &(struct commit_entry){.kind = COMMIT_INODE,
+							.sequence = w->batch_ticket,
+							.ino = ino,
+							.row = *row});
+}
+
+static int append_log_record(void *arg, const struct buf *record, struct err *e)
+{
+	struct writer *w = arg;
+	uint64_t off_bytes;
+	int r = append_record(w, record, &off_bytes, e);
+
+	if (r == 0)
+		w->pack.log_bytes += record->len_bytes;
+	return r;
+}
+
+/* What the batch changed besides content, into the pack. */
+static int append_log(struct writer *w, struct err *e)
+{
+	const struct store *s = w->store;
+
+	commit_log_entry(w->log, &(struct commit_entry){.kind = COMMIT_STORE,
+							.sequence = w->batch_ticket,
+							.store = {.chunk_bytes = s->chunk_bytes,
+								  .pack_bytes = s->pack_bytes,
+								  .created_ns = s->created_ns}});
+	index_each_row(w->index, log_row, w);
+	return commit_log_write(w->log, s->uuid, w->batch_ticket, append_log_record, w, e);
+}
+
+static int commit_changes(struct writer *w, struct err *e)
+{
+	int r = append_log(w, e);
+
+	if (r == 0)
+		r = pack_writer_sync(&w->pack, e);
+	if (r == 0)
+		r = note_pack(w, false, e);
+	return r < 0 ? r : index_commit(w->index, w->batch_ticket, e);
+}
+
+static void commit_batch(struct writer *w)
+{
+	struct err e = {0};
+	int r = 0;
+
+	/* Nothing changed: all that was waited for is durable already. */
+	if (w->batch_changes)
+		r = commit_changes(w, &e);
+	if (r < 0) {
+		(void)err_wrap(&e, r, "committing");
+		writer_fail(w, &e);
+	}
+	w->since_checkpoint += w->batch_changes;
+	finish_batch(w, r == 0);
+	if (r == 0)
+		checkpoint(w);
+}
+
+bool writer_has_failed(struct writer *w)
+{
+	LOCK_SCOPE(&w->state_lock);
+	return w->failed != 0;
+}
+
+static void take_set(struct writer *w, struct change_set *set)
+{
+	struct err e = {0};
+
+	if (!w->batch)
+		w->batch_started_ns = clock_monotonic_ns();
+	*w->batch_tail = set;
+	w->batch_tail = &set->next;
+	w->batch_ticket = set->ticket;
+	w->batch_changes += set->n_changes;
+	if (!writer_has_failed(w) && apply_set(w, set, &e) < 0)
+		writer_fail(w, &e);
+}
+
+/* Whether the open batch is to be committed now; item: a set was just taken. */
+static bool commit_due(const struct writer *w, bool item, unsigned sync_waits)
+{
+	if (!w->batch)
+		return false;
+	if (sync_waits && (!item || sync_waits > SYNC_GROUP_SETS))
+		return true;
+	return w->batch_changes >= BATCH_MAX_CHANGES ||
+	       clock_monotonic_ns() >= w->batch_started_ns + w->options.commit_ms * 1000000;
+}
+
+void *committer_main(void *arg)
+{
+	struct writer *w = arg;
+	unsigned sync_waits = 0; /* sets taken since someone began to wait; 0 = nobody waits */
+	bool more = true;
+
+	while (more) {
+		uint64_t deadline = UINT64_MAX;
+		void *item;
+
+		if (sync_waits)
+			deadline = 0; /* take what is ready: many waiters share one commit */
+		else if (w->batch)
+			deadline = w->batch_started_ns + w->options.commit_ms * 1000000;
+		more = pool_next_until(w->pool, deadline, &item);
+		if (item) {
+			struct change_set *set = item;
+
+			sync_waits += sync_waits || set->wants_sync;
+			take_set(w, set);
+		}
+		if (!commit_due(w, item, sync_waits) && (more || !w->batch))
+			continue;
+		if (writer_has_failed(w))
+			finish_batch(w, false);
+		else
+			commit_batch(w);
+		sync_waits = 0;
+	}
+	return NULL;
+}

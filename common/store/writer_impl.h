@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of struct writer share: writer.c is the callers' side, compress.c what the workers do,
+ * committer.c the thread that appends, applies and commits. submit_lock gives tickets and keeps the pool
+ * in the same order; state_lock guards what waiters look at. Lock order: submit_lock, state_lock; the
+ * pool's own lock is a leaf.
+ */
+#ifndef SEEDSHIP_STORE_WRITER_IMPL_H
+#define SEEDSHIP_STORE_WRITER_IMPL_H
+
+#include <pthread.h>
+
+#include "common/base/pool.h"
+#include "common/store/commit_log.h"
+#include "common/store/index.h"
+#include "common/store/pack.h"
+#include "common/store/space.h"
+#include "common/store/writer.h"
+
+struct writer {
+	struct store *store;
+	struct writer_options options;
+	struct writer_events events;
+	struct pool *pool;
+	struct space space;
+	pthread_t committer;
+	bool started;
+
+	pthread_mutex_t submit_lock;
+	uint64_t last_ticket; /* submit_lock */
+
+	pthread_mutex_t state_lock;
+	pthread_cond_t state_changed;
+	uint64_t durable_ticket; /* state_lock */
+	int failed;		 /* state_lock: positive errno once nothing can be promised */
+	struct err failure;	 /* state_lock */
+
+	/* The committer's own. */
+	struct index *index;
+	struct commit_log *log;
+	struct pack_writer pack;
+	struct change_set *batch, **batch_tail;
+	uint64_t batch_started_ns, batch_ticket;
+	uint64_t batch_changes, since_checkpoint;
+};
+
+/* compress.c: the pool's worker state and its work, which makes the record of each chunk of a set. */
+void *compress_worker_new(void *writer);
+void compress_worker_free(void *worker);
+void compress_set(void *set, void *worker);
+
+/* committer.c */
+void *committer_main(void *writer);
+
+/* Anybody: from now on nothing is promised; the first cause is kept and logged. */
+void writer_fail(struct writer *w, const struct err *e);
+bool writer_has_failed(struct writer *w);
+
+#endif
