@@ -11,7 +11,6 @@
 #include <uthash.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/log.h"
 
 #define MAX_WANTED 64
 
@@ -184,37 +183,34 @@ static int fetch_part(struct cache *c, struct fetcher *f, const struct fetch *pa
 	return r;
 }
 
-int cache_fetch(struct cache *c, struct fetch *wanted, size_t n)
+int cache_fetch(struct cache *c, struct fetch *wanted, size_t n, struct err *e)
 {
 	struct idle_fetcher *idle;
 	struct fetch whole[MAX_WANTED];
-	struct err e = {0};
 	size_t n_whole = 0;
-	int r = borrow(c, &idle, &e);
+	int r = borrow(c, &idle, e);
 
 	if (r < 0)
-		goto out;
+		return r;
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		const struct fetch *part = &wanted[i];
 
 		if (!chunk_place_possible(&part->place, c->chunk_bytes))
-			r = err_set(&e, EBADMSG, "pack %u at %ju: impossible chunk",
+			r = err_set(e, EBADMSG, "pack %08u at %ju: impossible chunk",
 				    part->place.pack, (uintmax_t)part->place.off_bytes);
 		else if (part->from_bytes == 0 && part->len_bytes >= part->place.raw_bytes)
 			whole[n_whole++] = *part;
 		else
-			r = fetch_part(c, idle->fetcher, part, &e);
+			r = fetch_part(c, idle->fetcher, part, e);
 		if (n_whole == MAX_WANTED || (n_whole && i + 1 == n)) {
 			if (r == 0)
-				r = fetcher_read(idle->fetcher, whole, n_whole, &e);
+				r = fetcher_read(idle->fetcher, whole, n_whole, e);
 			n_whole = 0;
 		}
 	}
+	/* Packs may have been removed since they were opened. */
+	if (r < 0)
+		fetcher_forget(idle->fetcher);
 	give_back(c, idle);
-out:
-	if (r < 0) {
-		log_error("reading a chunk: %s", e.text);
-		return r == -ENOMEM ? r : -EIO;
-	}
-	return 0;
+	return r;
 }

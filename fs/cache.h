@@ -20,9 +20,9 @@ int cache_new(int packs_fd, uint32_t chunk_bytes, size_t capacity_bytes, struct 
 void cache_free(struct cache *c); /* NULL is fine */
 
 /*
- * Fetches n parts (fetcher.h). Parts of chunks go through the cache, whole chunks past it. -EIO after a
- * log line naming pack and offset when a frame is damaged.
+ * Fetches n parts (fetcher.h). Parts of chunks go through the cache, whole chunks past it. -EBADMSG names
+ * pack and offset of a frame that is not what its place says: damaged, or dead by now.
  */
-int cache_fetch(struct cache *c, struct fetch *wanted, size_t n);
+int cache_fetch(struct cache *c, struct fetch *wanted, size_t n, struct err *e);
 
 #endif

@@ -9,8 +9,6 @@
 #include "common/base/cleanup.h"
 #include "common/base/macros.h"
 
-#define PATH_MAX_DEPTH 4096
-
 int inode_table_init(struct inode_table *t, struct catalog *catalog)
 {
 	*t = (struct inode_table){.catalog = catalog};
@@ -184,26 +182,21 @@ void inode_set_place(struct inode_table *t, struct inode *i, uint64_t parent, co
 	i->parent = copy ? parent : 0;
 }
 
-char *inode_path(struct inode_table *t, struct inode *i)
+int inode_place(struct inode_table *t, uint64_t ino, uint64_t *ret_parent, char **ret_name)
 {
-	char path[8192];
-	size_t at = sizeof(path) - 1;
+	struct inode *i;
+	char *name;
 
-	path[at] = '\0';
 	LOCK_SCOPE(&t->lock);
-	for (unsigned depth = 0; i && i->ino != 1; depth++) {
-		size_t n = i->name ? strlen(i->name) : 0;
-		uint64_t parent = i->parent;
-
-		if (n == 0 || at < n + 1 || depth == PATH_MAX_DEPTH)
-			return NULL;
-		if (path[at])
-			path[--at] = '/';
-		at -= n;
-		memcpy(path + at, i->name, n);
-		HASH_FIND(hh, t->by_ino, &parent, sizeof(parent), i);
-	}
-	return i ? strdup(path + at) : NULL;
+	HASH_FIND(hh, t->by_ino, &ino, sizeof(ino), i);
+	if (!i || !i->name)
+		return -ENOENT;
+	name = strdup(i->name);
+	if (!name)
+		return -ENOMEM;
+	*ret_parent = i->parent;
+	*ret_name = name;
+	return 0;
 }
 
 static struct timespec to_timespec(uint64_t ns)

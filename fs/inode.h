@@ -78,8 +78,8 @@ bool inode_unreferenced(struct inode_table *t, struct inode *i);
 /* Remembers where a name of the inode stands, for the paths in packs. */
 void inode_set_place(struct inode_table *t, struct inode *i, uint64_t parent, const char *name);
 
-/* Its path as far as memory knows it, without leading slash; NULL when not. Caller frees. */
-char *inode_path(struct inode_table *t, struct inode *i);
+/* Where a name of it stands, if memory knows. *ret_name: caller frees. -ENOENT, -ENOMEM. */
+int inode_place(struct inode_table *t, uint64_t ino, uint64_t *ret_parent, char **ret_name);
 
 /* With i->lock held. */
 void inode_stat(const struct inode *i, struct stat *st);

@@ -22,7 +22,6 @@ static int load_chunk(struct stage *s, struct inode *i, uint64_t idx, struct chu
 {
 	struct chunk_place place = {0};
 	struct chunk_buf *there = NULL;
-	struct fetch part;
 	int r = 0;
 
 	switch (content_find(&i->content, idx, &there, &place)) {
@@ -39,10 +38,8 @@ static int load_chunk(struct stage *s, struct inode *i, uint64_t idx, struct chu
 		break;
 	}
 	if (r == 0 && place.stored_bytes) {
-		part = (struct fetch){
-			.place = place, .len_bytes = place.raw_bytes, .data = buf->data};
+		r = stage_fetch_chunk(s, i, idx, &place, buf->data);
 		buf->raw_bytes = MIN(place.raw_bytes, buf->capacity_bytes);
-		r = cache_fetch(s->cache, &part, 1);
 	}
 	/* Bytes behind the end of the file are nobody's. */
 	buf->raw_bytes = MIN(buf->raw_bytes, bytes_within(s, i->row.size_bytes, idx));
@@ -82,7 +79,7 @@ int stage_make_dirty(struct op *op, struct inode *i, uint64_t idx, bool load,
 
 static void push_chunk(struct op *op, struct inode *i, uint64_t idx)
 {
-	_cleanup_free_ char *path = idx == 0 ? inode_path(&op->s->inodes, i) : NULL;
+	_cleanup_free_ char *path = idx == 0 ? stage_path(op->s, i->ino) : NULL;
 
 	change_chunk(op->set, i, i->ino, idx, content_queue(&i->content, idx), path);
 	(void)atomic_fetch_sub(&op->s->dirty_bytes, op->s->store->chunk_bytes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Operations on open files: read, write, flush, fsync, allocate, seek. */
+/* Operations on open files: open, write, flush, fsync, allocate, seek. */
 #include <errno.h>
 #include <linux/falloc.h>
 #include <string.h>
@@ -8,7 +8,6 @@
 #include "common/base/cleanup.h"
 #include "fs/stage_priv.h"
 
-#define READ_WINDOW	 32	     /* chunks resolved at once */
 #define MAX_DIRTY_CHUNKS 64	     /* of one file, before all of them are pushed */
 #define MAX_DIRTY_BYTES	 (256 * MiB) /* of all files */
 
@@ -41,135 +40,6 @@ void stage_release(struct stage *s, uint64_t ino)
 	inode_drop_open(&s->inodes, i);
 	stage_reap(s, i);
 	inode_unpin(&s->inodes, i);
-}
-
-/* ---- read ---- */
-
-struct read_window {
-	uint64_t first_idx;
-	size_t n;
-	struct chunk_place places[READ_WINDOW]; /* stored_bytes 0 = done already */
-	bool ask_index[READ_WINDOW];
-	bool ask_any;
-	struct fetch parts[READ_WINDOW];
-};
-
-/* The part of chunk n of the window that [off, off + len) covers. */
-static struct fetch window_part(const struct stage *s, const struct read_window *w, size_t n,
-				void *data, size_t len_bytes, uint64_t off_bytes)
-{
-	uint64_t start = (w->first_idx + n) * s->store->chunk_bytes,
-		 end = start + s->store->chunk_bytes;
-	uint64_t from = MAX(start, off_bytes), to = MIN(end, off_bytes + len_bytes);
-
-	return (struct fetch){.place = w->places[n],
-			      .from_bytes = (uint32_t)(from - start),
-			      .len_bytes = (uint32_t)(to - from),
-			      .data = (char *)data + (from - off_bytes)};
-}
-
-static void copy_buf(const struct fetch *part, const struct chunk_buf *buf)
-{
-	uint32_t have = buf->raw_bytes > part->from_bytes ? buf->raw_bytes - part->from_bytes : 0;
-	uint32_t n = MIN(have, part->len_bytes);
-
-	memcpy(part->data, buf->data + part->from_bytes, n);
-	memset((char *)part->data + n, 0, part->len_bytes - n);
-}
-
-/* With the inode locked: serves what is in memory, notes what is not. */
-static void resolve(struct stage *s, struct inode *i, struct read_window *w, void *data,
-		    size_t len_bytes, uint64_t off_bytes)
-{
-	for (size_t n = 0; n < w->n; n++) {
-		struct fetch part = window_part(s, w, n, data, len_bytes, off_bytes);
-		struct chunk_buf *buf;
-
-		switch (content_find(&i->content, w->first_idx + n, &buf, &w->places[n])) {
-		case CONTENT_BUFFER:
-			copy_buf(&part, buf);
-			chunk_buf_unref(buf);
-			break;
-		case CONTENT_HOLE:
-			w->places[n].stored_bytes = 0;
-			memset(part.data, 0, part.len_bytes);
-			break;
-		case CONTENT_ASK_INDEX:
-			w->ask_index[n] = w->ask_any = true;
-			break;
-		case CONTENT_PLACE:
-			break;
-		}
-	}
-}
-
-/* Without any lock: a place in a pack keeps its content. */
-static int fetch_window(struct stage *s, uint64_t ino, struct read_window *w, void *data,
-			size_t len_bytes, uint64_t off_bytes)
-{
-	struct chunk_place rows[READ_WINDOW];
-	size_t n_parts = 0;
-
-	if (w->ask_any) {
-		int r = catalog_chunks(s->catalog, ino, w->first_idx, w->n, rows);
-
-		if (r < 0)
-			return r;
-	}
-	for (size_t n = 0; n < w->n; n++) {
-		struct fetch part;
-
-		if (w->ask_index[n])
-			w->places[n] = rows[n];
-		part = window_part(s, w, n, data, len_bytes, off_bytes);
-		if (w->places[n].stored_bytes)
-			w->parts[n_parts++] = part;
-		else if (w->ask_index[n])
-			memset(part.data, 0, part.len_bytes);
-	}
-	return n_parts ? cache_fetch(s->cache, w->parts, n_parts) : 0;
-}
-
-static int read_window(struct stage *s, struct inode *i, void *data, size_t len_bytes,
-		       uint64_t off_bytes, size_t *ret_bytes)
-{
-	uint32_t chunk_bytes = s->store->chunk_bytes;
-	struct read_window w = {.first_idx = off_bytes / chunk_bytes};
-	uint64_t window_end = (w.first_idx + READ_WINDOW) * chunk_bytes;
-
-	(void)pthread_mutex_lock(&i->lock);
-	len_bytes = (size_t)MIN((uint64_t)len_bytes, window_end - off_bytes);
-	if (off_bytes >= i->row.size_bytes)
-		len_bytes = 0;
-	else
-		len_bytes = (size_t)MIN((uint64_t)len_bytes, i->row.size_bytes - off_bytes);
-	if (len_bytes) {
-		w.n = (size_t)((off_bytes + len_bytes - 1) / chunk_bytes - w.first_idx + 1);
-		resolve(s, i, &w, data, len_bytes, off_bytes);
-	}
-	(void)pthread_mutex_unlock(&i->lock);
-	*ret_bytes = len_bytes;
-	return len_bytes ? fetch_window(s, i->ino, &w, data, len_bytes, off_bytes) : 0;
-}
-
-ssize_t stage_read(struct stage *s, uint64_t ino, void *data, size_t len_bytes, uint64_t off_bytes)
-{
-	struct inode *i;
-	size_t done = 0;
-	int r = inode_get(&s->inodes, ino, &i);
-
-	if (r < 0)
-		return r;
-	while (r == 0 && done < len_bytes) {
-		size_t n;
-
-		r = read_window(s, i, (char *)data + done, len_bytes - done, off_bytes + done, &n);
-		if (n == 0)
-			break;
-		done += n;
-	}
-	inode_unpin(&s->inodes, i);
-	return r < 0 ? r : (ssize_t)done;
 }
 
 /* ---- write ---- */

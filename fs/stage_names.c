@@ -10,6 +10,7 @@
 
 #define NAME_MAX_BYTES 255
 #define LINK_MAX       UINT32_C(1000000)
+#define PATH_BYTES     8192 /* a longer path is not told */
 
 int stage_find_name(struct stage *s, uint64_t parent, const char *name, uint64_t *ret_ino)
 {
@@ -28,10 +29,39 @@ int stage_find_name(struct stage *s, uint64_t parent, const char *name, uint64_t
 	return catalog_lookup(s->catalog, parent, name, ret_ino, &id);
 }
 
+char *stage_path(struct stage *s, uint64_t ino)
+{
+	char path[PATH_BYTES];
+	size_t at = sizeof(path) - 1;
+
+	path[at] = '\0';
+	while (ino != STAGE_ROOT_INO) {
+		_cleanup_free_ char *name = NULL;
+		size_t n;
+
+		if (inode_place(&s->inodes, ino, &ino, &name) < 0 &&
+		    catalog_name_of(s->catalog, ino, &ino, &name) < 0)
+			return NULL;
+		n = strlen(name);
+		if (at < n + 1)
+			return NULL;
+		if (path[at])
+			path[--at] = '/';
+		at -= n;
+		memcpy(path + at, name, n);
+	}
+	return strdup(path + at);
+}
+
 void stage_give(struct stage *s, struct inode *i, struct stat *st)
 {
 	inode_add_lookup(&s->inodes, i);
 	inode_stat(i, st);
+}
+
+static bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
 /* "." and ".." of a directory: asked for by network re-export. */
@@ -61,7 +91,7 @@ int stage_lookup(struct stage *s, uint64_t parent, const char *name, struct stat
 	uint64_t ino;
 	int r;
 
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+	if (is_dots(name))
 		r = find_dots(s, parent, name, &ino);
 	else
 		r = stage_find_name(s, parent, name, &ino);
@@ -69,7 +99,8 @@ int stage_lookup(struct stage *s, uint64_t parent, const char *name, struct stat
 		r = inode_get(&s->inodes, ino, &i);
 	if (r < 0)
 		return r;
-	inode_set_place(&s->inodes, i, parent, name);
+	if (!is_dots(name))
+		inode_set_place(&s->inodes, i, parent, name);
 	(void)pthread_mutex_lock(&i->lock);
 	stage_give(s, i, st);
 	(void)pthread_mutex_unlock(&i->lock);

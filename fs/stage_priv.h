@@ -101,6 +101,19 @@ int stage_make_dirty(struct op *op, struct inode *i, uint64_t idx, bool load,
 /* With i in op: chunks [first, end) become a hole. */
 int stage_drop_chunks(struct op *op, struct inode *i, uint64_t first_idx, uint64_t end_idx);
 
+/*
+ * Reads the whole chunk idx from its pack, place->raw_bytes of it, looking its place up again when it has moved
+ * meanwhile (then *place is the new one). -EIO after a line in the log.
+ */
+int stage_fetch_chunk(struct stage *s, struct inode *i, uint64_t idx, struct chunk_place *place,
+		      void *data);
+
+/* Logs why reading an inode failed, and returns what a system call may return. */
+int stage_read_failed(struct stage *s, struct inode *i, const struct err *e);
+
+/* Some path of an inode, without leading slash; NULL when it has none (any more). Caller frees. */
+char *stage_path(struct stage *s, uint64_t ino);
+
 /* Pushes an inode's dirty chunks in an operation of their own. */
 int stage_push_inode(struct stage *s, uint64_t ino);
 

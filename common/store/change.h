@@ -31,6 +31,11 @@ struct chunk_place {
 	uint64_t checksum;
 };
 
+static inline bool chunk_place_equal(const struct chunk_place *a, const struct chunk_place *b)
+{
+	return a->pack == b->pack && a->off_bytes == b->off_bytes && a->checksum == b->checksum;
+}
+
 /* The raw bytes of one chunk on their way to the store: counted references, immutable once submitted. */
 struct chunk_buf {
 	atomic_uint refs;

@@ -191,6 +191,17 @@ static int commit_changes(struct writer *w, struct err *e)
 	return r < 0 ? r : index_commit(w->index, w->batch_ticket, e);
 }
 
+/* What the commit killed is not needed any more, not even after a crash. */
+static void give_back_space(struct writer *w)
+{
+	struct dead_frame *frames;
+	uint32_t *packs;
+	size_t n_frames, n_packs;
+
+	index_take_dead(w->index, &frames, &n_frames, &packs, &n_packs);
+	reclaim_add(w->reclaim, frames, n_frames, packs, n_packs);
+}
+
 static void commit_batch(struct writer *w)
 {
 	struct err e = {0};
@@ -205,8 +216,10 @@ static void commit_batch(struct writer *w)
 	}
 	w->since_checkpoint += w->batch_changes;
 	finish_batch(w, r == 0);
-	if (r == 0)
+	if (r == 0) {
+		give_back_space(w);
 		checkpoint(w);
+	}
 }
 
 bool writer_has_failed(struct writer *w)

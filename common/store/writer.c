@@ -77,6 +77,7 @@ static void writer_free(struct writer *w)
 	pool_free(w->pool);
 	index_free(w->index);
 	commit_log_free(w->log);
+	reclaim_free(w->reclaim);
 	pack_writer_done(&w->pack);
 	space_done(&w->space);
 	(void)pthread_mutex_destroy(&w->submit_lock);
@@ -162,6 +163,8 @@ int writer_new(struct store *store, const struct writer_options *options,
 		r = commit_log_new(&w->log, e);
 	if (r == 0)
 		r = open_packs(w, e);
+	if (r == 0)
+		r = reclaim_new(store->packs_fd, &w->reclaim, e);
 	if (r == 0)
 		r = start_threads(w, e);
 	if (r == 0 && store->sequence == 0)

@@ -14,6 +14,7 @@
 #include "common/store/commit_log.h"
 #include "common/store/index.h"
 #include "common/store/pack.h"
+#include "common/store/reclaim.h"
 #include "common/store/space.h"
 #include "common/store/writer.h"
 
@@ -23,6 +24,7 @@ struct writer {
 	struct writer_events events;
 	struct pool *pool;
 	struct space space;
+	struct reclaim *reclaim;
 	pthread_t committer;
 	bool started;
 
