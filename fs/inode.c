@@ -5,9 +5,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/macros.h"
+
+/* Clean inodes that are kept although nothing holds them: loading one costs a query. */
+#define IDLE_MAX 8192
 
 int inode_table_init(struct inode_table *t, struct catalog *catalog)
 {
@@ -45,6 +49,7 @@ void inode_table_done(struct inode_table *t)
 		HASH_DEL(t->by_ino, i);
 		inode_free(i);
 	}
+	hashmap_done(&t->lookups);
 	(void)pthread_mutex_destroy(&t->lock);
 }
 
@@ -54,14 +59,20 @@ static struct inode *find(struct inode_table *t, uint64_t ino)
 	struct inode *i;
 
 	HASH_FIND(hh, t->by_ino, &ino, sizeof(ino), i);
-	if (i)
-		i->n_pins++;
+	if (!i)
+		return NULL;
+	if (i->idle) {
+		DL_DELETE(t->idle, i);
+		t->n_idle--;
+		i->idle = false;
+	}
+	i->n_pins++;
 	return i;
 }
 
 /* Puts a fresh inode into the table, or gives the one that was faster. */
 static int insert(struct inode_table *t, uint64_t ino, const struct inode_row *row,
-		  uint64_t stored_bytes, struct inode **ret)
+		  uint64_t stored_bytes, bool known, struct inode **ret)
 {
 	struct inode *fresh = calloc(1, sizeof(*fresh)), *there;
 
@@ -74,6 +85,7 @@ static int insert(struct inode_table *t, uint64_t ino, const struct inode_row *r
 	fresh->ino = ino;
 	fresh->row = *row;
 	fresh->recorded_bytes = row->size_bytes;
+	fresh->known = known;
 	atomic_init(&fresh->stored_bytes, (int_fast64_t)stored_bytes);
 	(void)pthread_mutex_lock(&t->lock);
 	there = find(t, ino);
@@ -103,12 +115,12 @@ int inode_get(struct inode_table *t, uint64_t ino, struct inode **ret)
 		return 0;
 	}
 	r = catalog_inode(t->catalog, ino, &row, &stored_bytes);
-	return r < 0 ? r : insert(t, ino, &row, stored_bytes, ret);
+	return r < 0 ? r : insert(t, ino, &row, stored_bytes, true, ret);
 }
 
 int inode_new(struct inode_table *t, uint64_t ino, const struct inode_row *row, struct inode **ret)
 {
-	int r = insert(t, ino, row, 0, ret);
+	int r = insert(t, ino, row, 0, false, ret);
 
 	if (r == 0)
 		(*ret)->xattrs_loaded = true; /* none yet, and the index need not be asked */
@@ -121,37 +133,80 @@ void inode_pin(struct inode_table *t, struct inode *i)
 	i->n_pins++;
 }
 
-/* With the table's lock held: takes it out when nothing holds it. True: the caller frees it. */
-static bool reap(struct inode_table *t, struct inode *i)
+/* Takes an inode out of the table. */
+static struct inode *take_out(struct inode_table *t, struct inode *i)
 {
-	if (i->n_pins || i->n_lookups || i->n_opens)
-		return false;
 	HASH_DEL(t->by_ino, i);
-	return true;
+	return i;
+}
+
+/*
+ * With the table's lock held, after something let go of i. Returns an inode that is to be freed, or NULL.
+ * Nobody who does not hold an inode changes it: without holders its fields can be read here.
+ */
+static struct inode *settle(struct inode_table *t, struct inode *i)
+{
+	if (i->n_pins || i->n_opens)
+		return NULL;
+	if (i->removed || !i->known)
+		return take_out(t, i);
+	if (i->row.nlink == 0)
+		return NULL; /* until the kernel forgets it */
+	i->idle = true;
+	DL_APPEND(t->idle, i);
+	if (++t->n_idle <= IDLE_MAX)
+		return NULL;
+	i = t->idle;
+	DL_DELETE(t->idle, i);
+	t->n_idle--;
+	return take_out(t, i);
 }
 
 void inode_unpin(struct inode_table *t, struct inode *i)
 {
-	bool gone;
+	struct inode *gone;
 
 	(void)pthread_mutex_lock(&t->lock);
 	i->n_pins--;
-	gone = reap(t, i);
+	gone = settle(t, i);
 	(void)pthread_mutex_unlock(&t->lock);
 	if (gone)
-		inode_free(i);
+		inode_free(gone);
 }
 
-void inode_add_lookup(struct inode_table *t, struct inode *i)
+int inode_add_lookup(struct inode_table *t, uint64_t ino)
 {
+	uint64_t *count;
+	bool added;
+	int r = 0;
+
 	LOCK_SCOPE(&t->lock);
-	i->n_lookups++;
+	count = hashmap_find(&t->lookups, ino);
+	if (count)
+		++*count;
+	else
+		r = hashmap_add(&t->lookups, ino, 1, &added);
+	return r;
 }
 
-void inode_drop_lookups(struct inode_table *t, struct inode *i, uint64_t n)
+void inode_drop_lookups(struct inode_table *t, uint64_t ino, uint64_t n, struct inode **ret)
 {
+	uint64_t *count;
+	struct inode *i;
+
+	*ret = NULL;
 	LOCK_SCOPE(&t->lock);
-	i->n_lookups -= MIN(i->n_lookups, n);
+	count = hashmap_find(&t->lookups, ino);
+	if (!count)
+		return;
+	*count -= MIN(*count, n);
+	if (*count)
+		return;
+	hashmap_remove(&t->lookups, ino);
+	HASH_FIND(hh, t->by_ino, &ino, sizeof(ino), i);
+	/* What has a name is idle or held; either way nothing is to be done. */
+	if (i && !i->idle)
+		*ret = find(t, ino);
 }
 
 void inode_add_open(struct inode_table *t, struct inode *i)
@@ -169,7 +224,7 @@ void inode_drop_open(struct inode_table *t, struct inode *i)
 bool inode_unreferenced(struct inode_table *t, struct inode *i)
 {
 	LOCK_SCOPE(&t->lock);
-	return i->n_lookups == 0 && i->n_opens == 0;
+	return i->n_opens == 0 && !hashmap_find(&t->lookups, i->ino);
 }
 
 void inode_set_place(struct inode_table *t, struct inode *i, uint64_t parent, const char *name)

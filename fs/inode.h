@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * struct inode: the state of one file in memory, and the table of them. An inode is in the table while
- * the kernel knows it, somebody has it open, a change of it is not durable yet, or an operation works on
- * it; then memory is the truth. Otherwise the index is.
+ * somebody has it open, a change of it is not durable yet, an operation works on it, or it has lost its last
+ * name; then memory is the truth. Otherwise the index is, and the table only keeps the inodes used last.
+ * How often the kernel refers to an inode is counted apart from it: a million files that the kernel
+ * remembers are to cost little.
  */
 #ifndef SEEDSHIP_FS_INODE_H
 #define SEEDSHIP_FS_INODE_H
@@ -14,6 +16,7 @@
 #include <sys/stat.h>
 #include <uthash.h>
 
+#include "common/base/hashmap.h"
 #include "common/store/catalog.h"
 #include "common/store/change.h"
 #include "fs/content.h"
@@ -27,16 +30,18 @@ struct xattr {
 
 struct inode {
 	uint64_t ino;
-	UT_hash_handle hh;  /* table lock */
-	uint64_t n_lookups; /* table lock: the kernel's references */
-	uint64_t n_opens;   /* table lock */
-	uint64_t n_pins;    /* table lock: changes that are not durable, operations in progress */
-	uint64_t parent;    /* table lock: where a name of it stood last; 0 = not known */
-	char *name;	    /* table lock */
+	UT_hash_handle hh; /* table lock */
+	uint64_t n_opens;  /* table lock */
+	uint64_t n_pins;   /* table lock: changes that are not durable, operations in progress */
+	uint64_t parent;   /* table lock: where a name of it stood last; 0 = not known */
+	char *name;	   /* table lock */
+	struct inode *next, *prev; /* table lock: among the idle ones */
+	bool idle;		   /* table lock */
 
 	pthread_mutex_t lock;
 	struct inode_row row;		  /* lock */
 	uint64_t recorded_bytes;	  /* lock: the size in the last submitted row */
+	bool known;			  /* lock: the index has it, or was sent its row */
 	bool removed;			  /* lock: its removal was submitted */
 	bool xattrs_loaded;		  /* lock: xattrs is the truth */
 	struct xattr *xattrs;		  /* lock */
@@ -49,6 +54,9 @@ struct inode {
 struct inode_table {
 	pthread_mutex_t lock;
 	struct inode *by_ino;	 /* lock */
+	struct inode *idle;	 /* lock: nothing holds them; least recently used first */
+	size_t n_idle;		 /* lock */
+	struct hashmap lookups;	 /* lock: the kernel's references by inode number */
 	struct catalog *catalog; /* lent */
 };
 
@@ -63,12 +71,18 @@ int inode_new(struct inode_table *t, uint64_t ino, const struct inode_row *row, 
 
 void inode_pin(struct inode_table *t, struct inode *i);
 
-/* Gives a pin back; frees the inode when nothing holds it. */
+/* Gives a pin back; the inode may be freed when nothing holds it. */
 void inode_unpin(struct inode_table *t, struct inode *i);
 
-/* Counts kernel references and opens. */
-void inode_add_lookup(struct inode_table *t, struct inode *i);
-void inode_drop_lookups(struct inode_table *t, struct inode *i, uint64_t n);
+/* Counts kernel references. Out of memory: -ENOMEM, and the kernel must not be told of the inode. */
+int inode_add_lookup(struct inode_table *t, uint64_t ino);
+
+/*
+ * *ret = the inode, pinned, when that was the last reference and something else holds it, or it has no name
+ * any more; else NULL.
+ */
+void inode_drop_lookups(struct inode_table *t, uint64_t ino, uint64_t n, struct inode **ret);
+
 void inode_add_open(struct inode_table *t, struct inode *i);
 void inode_drop_open(struct inode_table *t, struct inode *i);
 

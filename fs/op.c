@@ -105,6 +105,7 @@ int op_submit(struct op *op)
 
 		if (i->removed)
 			continue;
+		i->known = true;
 		row.size_bytes = i->recorded_bytes = stage_recordable_bytes(op->s, i);
 		change_inode(op->set, i, i->ino, &row);
 	}

@@ -22,18 +22,19 @@ static bool fill_entry(struct stage *s, const struct dir_entry *d, bool plus, st
 {
 	struct stat st = {.st_ino = d->ino, .st_mode = d->mode & S_IFMT};
 	struct inode *i;
-	bool taken;
+	bool given, taken = false;
 
 	if (!plus)
 		return fill(arg, d->name, &st, d->id);
 	if (inode_get(&s->inodes, d->ino, &i) < 0)
 		return true;
 	(void)pthread_mutex_lock(&i->lock);
-	stage_give(s, i, &st);
+	given = stage_give(s, i, &st) == 0;
 	(void)pthread_mutex_unlock(&i->lock);
-	taken = fill(arg, d->name, &st, d->id);
-	if (!taken)
-		inode_drop_lookups(&s->inodes, i, 1);
+	if (given)
+		taken = fill(arg, d->name, &st, d->id);
+	if (given && !taken)
+		stage_forget(s, d->ino, 1);
 	inode_unpin(&s->inodes, i);
 	return taken;
 }

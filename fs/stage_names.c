@@ -53,10 +53,10 @@ char *stage_path(struct stage *s, uint64_t ino)
 	return strdup(path + at);
 }
 
-void stage_give(struct stage *s, struct inode *i, struct stat *st)
+int stage_give(struct stage *s, struct inode *i, struct stat *st)
 {
-	inode_add_lookup(&s->inodes, i);
 	inode_stat(i, st);
+	return inode_add_lookup(&s->inodes, i->ino);
 }
 
 static bool is_dots(const char *name)
@@ -102,17 +102,23 @@ int stage_lookup(struct stage *s, uint64_t parent, const char *name, struct stat
 	if (!is_dots(name))
 		inode_set_place(&s->inodes, i, parent, name);
 	(void)pthread_mutex_lock(&i->lock);
-	stage_give(s, i, st);
+	r = stage_give(s, i, st);
 	(void)pthread_mutex_unlock(&i->lock);
 	inode_unpin(&s->inodes, i);
-	return 0;
+	return r;
 }
 
 void stage_reap(struct stage *s, struct inode *i)
 {
 	_cleanup_(op_end) struct op op = {0};
 	struct inode *same;
+	bool named;
 
+	(void)pthread_mutex_lock(&i->lock);
+	named = i->row.nlink != 0;
+	(void)pthread_mutex_unlock(&i->lock);
+	if (named) /* nearly always */
+		return;
 	if (op_begin(&op, s, false) < 0 || op_join(&op, i->ino, &same) < 0)
 		return;
 	if (i->row.nlink || i->removed || !inode_unreferenced(&s->inodes, i))
@@ -131,9 +137,9 @@ void stage_forget(struct stage *s, uint64_t ino, uint64_t n_lookups)
 {
 	struct inode *i;
 
-	if (inode_get(&s->inodes, ino, &i) < 0)
+	inode_drop_lookups(&s->inodes, ino, n_lookups, &i);
+	if (!i)
 		return;
-	inode_drop_lookups(&s->inodes, i, n_lookups);
 	stage_reap(s, i);
 	inode_unpin(&s->inodes, i);
 }
@@ -217,12 +223,11 @@ static int create_and_give(struct stage *s, const struct stage_caller *who, uint
 		change_symlink(op.set, i->ino, target);
 	}
 	r = op_submit(&op);
-	if (r < 0)
-		return r;
-	stage_give(s, i, st);
-	if (open)
+	if (r == 0)
+		r = stage_give(s, i, st);
+	if (r == 0 && open)
 		inode_add_open(&s->inodes, i);
-	return 0;
+	return r;
 }
 
 int stage_mknod(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
@@ -298,9 +303,7 @@ int stage_link(struct stage *s, uint64_t ino, uint64_t parent_ino, const char *n
 	stage_touch(i, false);
 	stage_touch(parent, true);
 	r = op_submit(&op);
-	if (r == 0)
-		stage_give(s, i, st);
-	return r;
+	return r < 0 ? r : stage_give(s, i, st);
 }
 
 /* One name less for an inode in op; the last one makes it an orphan until it is closed. */

@@ -72,8 +72,8 @@ uint64_t stage_now_ns(void);
 /* ino of a name, without any reference. -ENOENT. */
 int stage_find_name(struct stage *s, uint64_t parent, const char *name, uint64_t *ret_ino);
 
-/* With i->lock held: counts a kernel reference and fills st. */
-void stage_give(struct stage *s, struct inode *i, struct stat *st);
+/* With i->lock held: counts a kernel reference and fills st. 0 or -ENOMEM. */
+int stage_give(struct stage *s, struct inode *i, struct stat *st);
 
 /* Removes an inode without name and references from the store. i is pinned and not locked. */
 void stage_reap(struct stage *s, struct inode *i);

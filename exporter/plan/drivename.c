@@ -10,7 +10,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/ext/utf16.h"
-#include "exporter/plan/hashmap.h"
+#include "common/base/hashmap.h"
 
 #define ALIAS_TAIL_UNITS 9 /* "~" and 8 hex digits */
 

@@ -8,7 +8,7 @@
 #ifndef SEEDSHIP_PLAN_PLAN_IMPL_H
 #define SEEDSHIP_PLAN_PLAN_IMPL_H
 
-#include "exporter/plan/hashmap.h"
+#include "common/base/hashmap.h"
 #include "exporter/plan/omission.h"
 #include "exporter/plan/plan.h"
 #include "exporter/plan/records.h"

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "exporter/plan/hashmap.h"
+#include "common/base/hashmap.h"
 #include "exporter/plan/nameset.h"
 #include "exporter/plan/records.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * struct hashmap: 64-bit keys with 64-bit values, and the hash functions of this folder. Key 0 is the same
+ * struct hashmap: 64-bit keys with 64-bit values, and hash functions. Key 0 is the same
  * as key 1: keys are either never 0 (inode numbers) or hashes, where one more collision does not matter.
  */
-#ifndef SEEDSHIP_PLAN_HASHMAP_H
-#define SEEDSHIP_PLAN_HASHMAP_H
+#ifndef SEEDSHIP_BASE_HASHMAP_H
+#define SEEDSHIP_BASE_HASHMAP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,7 +55,10 @@ void hashmap_done(struct hashmap *m); /* frees; m is empty and usable again */
  */
 int hashmap_add(struct hashmap *m, uint64_t key, uint64_t value, bool *ret_added);
 
-/* Where the value of key is, to read or change until the next hashmap_add(); NULL when it is missing. */
+/* Where the value of key is, to read or change until the next hashmap_add() or hashmap_remove(); NULL when it is missing. */
 uint64_t *hashmap_find(struct hashmap *m, uint64_t key);
+
+/* Forgets key; fine when it is missing. Moves other values. */
+void hashmap_remove(struct hashmap *m, uint64_t key);
 
 #endif
