@@ -18,8 +18,8 @@
 #include "fs/session.h"
 
 #define COMMIT_SECONDS_DEFAULT 5
-#define QUEUE_DEPTH	       128
-#define CACHE_BYTES	       (64 * MiB)
+#define QUEUE_DEPTH	       8192
+#define MEMORY_BYTES_DEFAULT   (256 * MiB)
 
 struct mount_values {
 	bool foreground;
@@ -106,7 +106,7 @@ static int fill_options(const struct mount_values *values, struct stage_options 
 			   .commit_ms = commit * 1000 / 2},
 		/* Half for the age of data in memory, half for the age of a batch. */
 		.dirty_age_ms = commit * 1000 / 2 - 250,
-		.cache_bytes = CACHE_BYTES,
+		.memory_bytes = MEMORY_BYTES_DEFAULT,
 	};
 	return 0;
 }

@@ -167,6 +167,23 @@ int content_set_dirty(struct content *c, uint64_t idx, struct chunk_buf *buf)
 	return 0;
 }
 
+int content_grow_dirty(struct content *c, uint64_t idx, uint32_t capacity_bytes,
+		       struct chunk_buf **buf)
+{
+	struct chunk_buf *grown;
+	uint32_t before = (*buf)->capacity_bytes;
+	struct chunk *k;
+
+	LOCK_SCOPE(&c->lock);
+	k = find(c, idx);
+	grown = chunk_buf_grow(k->buf, capacity_bytes);
+	if (!grown)
+		return -ENOMEM;
+	*buf = k->buf = grown;
+	(void)atomic_fetch_add(&c->held_bytes, capacity_bytes - before);
+	return 0;
+}
+
 struct chunk_buf *content_queue(struct content *c, uint64_t idx)
 {
 	size_t at = dirty_at(c, idx);
@@ -180,7 +197,7 @@ struct chunk_buf *content_queue(struct content *c, uint64_t idx)
 }
 
 int content_hide(struct content *c, uint64_t first_idx, uint64_t end_idx, uint64_t *ret_mark,
-		 size_t *ret_n_dirty)
+		 uint64_t *ret_dirty_bytes)
 {
 	size_t from = dirty_at(c, first_idx), to = dirty_at(c, end_idx);
 	struct hidden_range *h = calloc(1, sizeof(*h));
@@ -189,18 +206,36 @@ int content_hide(struct content *c, uint64_t first_idx, uint64_t end_idx, uint64
 	if (!h)
 		return -ENOMEM;
 	LOCK_SCOPE(&c->lock);
+	*ret_dirty_bytes = 0;
 	HASH_ITER (hh, c->chunks, k, next) {
-		if (k->idx >= first_idx && k->idx < end_idx)
-			remove_chunk(c, k);
+		if (k->idx < first_idx || k->idx >= end_idx)
+			continue;
+		if (k->state == CHUNK_DIRTY)
+			*ret_dirty_bytes += k->buf->capacity_bytes;
+		remove_chunk(c, k);
 	}
 	forget_dirty(c, from, to);
-	*ret_n_dirty = to - from;
 	h->first_idx = first_idx;
 	h->end_idx = end_idx;
 	h->mark = *ret_mark = ++c->next_mark;
 	h->next = c->hidden;
 	c->hidden = h;
 	return 0;
+}
+
+uint64_t content_drop_dirty(struct content *c)
+{
+	uint64_t bytes = 0;
+
+	LOCK_SCOPE(&c->lock);
+	for (size_t at = 0; at < c->n_dirty; at++) {
+		struct chunk *k = find(c, c->dirty[at]);
+
+		bytes += k->buf->capacity_bytes;
+		remove_chunk(c, k);
+	}
+	forget_dirty(c, 0, c->n_dirty);
+	return bytes;
 }
 
 bool content_next(struct content *c, uint64_t idx, uint64_t *ret_idx)

@@ -71,9 +71,16 @@ int content_set_dirty(struct content *c, uint64_t idx, struct chunk_buf *buf);
 /* DIRTY becomes QUEUED. Returns its buffer, lent while the map holds it. */
 struct chunk_buf *content_queue(struct content *c, uint64_t idx);
 
-/* Everything in [first, end) is a hole until the index says so. *ret_n_dirty = DIRTY chunks dropped. */
+/* Replaces a DIRTY chunk's buffer by a larger one with the same content; *buf = the new one. */
+int content_grow_dirty(struct content *c, uint64_t idx, uint32_t capacity_bytes,
+		       struct chunk_buf **buf);
+
+/* Everything in [first, end) is a hole until the index says so. *ret_dirty_bytes = of DIRTY buffers dropped. */
 int content_hide(struct content *c, uint64_t first_idx, uint64_t end_idx, uint64_t *ret_mark,
-		 size_t *ret_n_dirty);
+		 uint64_t *ret_dirty_bytes);
+
+/* Drops all DIRTY chunks. Returns the bytes of their buffers. */
+uint64_t content_drop_dirty(struct content *c);
 
 /* First chunk >= idx that has content by the map; false when there is none. */
 bool content_next(struct content *c, uint64_t idx, uint64_t *ret_idx);

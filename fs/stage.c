@@ -26,8 +26,8 @@ static void on_applied(void *arg, struct change *c, uint64_t ticket, int64_t sto
 	if (stored_delta)
 		(void)atomic_fetch_add(&i->stored_bytes, stored_delta);
 	if (c->kind == CHANGE_CHUNK) {
+		writer_release(s->writer, c->chunk.buf->capacity_bytes);
 		content_placed(&i->content, c->chunk.idx, c->chunk.buf, &c->chunk.place, ticket);
-		writer_release(s->writer, s->store->chunk_bytes);
 	}
 }
 
@@ -81,7 +81,7 @@ static bool flush_one(struct stage *s, struct inode *i, uint64_t older_than_ns)
 	return stage_push_inode(s, i->ino) < 0; /* looked at again: it may be dirty anew */
 }
 
-static void flush_older(struct stage *s, uint64_t older_than_ns)
+void stage_push_older(struct stage *s, uint64_t older_than_ns)
 {
 	struct dirty_inode *list, *d;
 
@@ -117,8 +117,9 @@ static void *flusher_main(void *arg)
 			(void)pthread_cond_timedwait(&s->dirty_changed, &s->dirty_lock, &ts);
 		stopping = s->stopping;
 		(void)pthread_mutex_unlock(&s->dirty_lock);
-		flush_older(s, stopping ? UINT64_MAX
-					: clock_monotonic_ns() - s->options.dirty_age_ms * 1000000);
+		stage_push_older(s, stopping ? UINT64_MAX
+					     : clock_monotonic_ns() -
+						       s->options.dirty_age_ms * 1000000);
 	}
 	return NULL;
 }
@@ -190,6 +191,8 @@ int stage_new(struct store *store, const struct stage_options *options, struct s
 		return err_oom(e);
 	s->store = store;
 	s->options = *options;
+	s->options.writer.memory_bytes = options->memory_bytes / 4;
+	s->dirty_max_bytes = options->memory_bytes / 4;
 	atomic_init(&s->next_ino, store->next_ino);
 	atomic_init(&s->next_dentry, store->next_dentry);
 	r = catalog_new(store->path, &s->catalog, e);
@@ -197,10 +200,10 @@ int stage_new(struct store *store, const struct stage_options *options, struct s
 		       pthread_mutex_init(&s->names_lock, NULL)))
 		r = err_oom(e);
 	if (r == 0)
-		r = cache_new(store->packs_fd, store->chunk_bytes, options->cache_bytes, &s->cache,
-			      e);
+		r = cache_new(store->packs_fd, store->chunk_bytes, options->memory_bytes / 8,
+			      &s->cache, e);
 	if (r == 0)
-		r = writer_new(store, &options->writer, &events, &s->writer, e);
+		r = writer_new(store, &s->options.writer, &events, &s->writer, e);
 	if (r == 0)
 		r = start_flusher(s, e);
 	if (r < 0) {
@@ -218,7 +221,7 @@ int stage_close(struct stage *s, struct err *e)
 
 int stage_syncfs(struct stage *s)
 {
-	flush_older(s, UINT64_MAX);
+	stage_push_older(s, UINT64_MAX);
 	return writer_sync(s->writer);
 }
 

@@ -26,7 +26,11 @@ struct stage;
 struct stage_options {
 	struct writer_options writer;
 	uint64_t dirty_age_ms; /* unsubmitted data is pushed to the store at this age */
-	size_t cache_bytes;    /* decoded chunks kept for reading */
+	/*
+	 * About what the process may take. A quarter for unsubmitted data, a quarter for what is on its way to
+	 * the store, an eighth for decoded chunks; the rest is for inodes, names and the index's caches.
+	 */
+	uint64_t memory_bytes;
 };
 
 /* Who asks: new files belong to them. umask is applied by the caller. */

@@ -7,6 +7,8 @@
 #include "common/base/cleanup.h"
 #include "fs/stage_priv.h"
 
+#define CAPACITY_MIN UINT32_C(4096) /* of a buffer */
+
 /* How much of chunk idx lies within a file of this size. */
 static uint32_t bytes_within(const struct stage *s, uint64_t size_bytes, uint64_t idx)
 {
@@ -46,22 +48,65 @@ static int load_chunk(struct stage *s, struct inode *i, uint64_t idx, struct chu
 	return r;
 }
 
-int stage_make_dirty(struct op *op, struct inode *i, uint64_t idx, bool load,
+/* Promises room for bytes of content in memory, before they are acknowledged. */
+static int reserve_dirty(struct stage *s, uint32_t bytes)
+{
+	int r = writer_reserve(s->writer, bytes);
+
+	if (r == 0)
+		(void)atomic_fetch_add(&s->dirty_bytes, bytes);
+	return r;
+}
+
+void stage_release_dirty(struct stage *s, uint64_t bytes)
+{
+	(void)atomic_fetch_sub(&s->dirty_bytes, bytes);
+	writer_release(s->writer, bytes);
+}
+
+/* Small files need small buffers: the least power of two from 4 KiB on that holds so much. */
+static uint32_t capacity_for(const struct stage *s, uint32_t need_bytes)
+{
+	uint32_t capacity = CAPACITY_MIN;
+
+	while (capacity < need_bytes)
+		capacity *= 2;
+	return MIN(capacity, s->store->chunk_bytes);
+}
+
+static int grow_dirty(struct op *op, struct inode *i, uint64_t idx, uint32_t need_bytes,
+		      struct chunk_buf **buf)
+{
+	uint32_t capacity = capacity_for(op->s, need_bytes),
+		 more = capacity - (*buf)->capacity_bytes;
+	int r = reserve_dirty(op->s, more);
+
+	if (r < 0)
+		return r;
+	r = content_grow_dirty(&i->content, idx, capacity, buf);
+	if (r < 0)
+		stage_release_dirty(op->s, more);
+	return r;
+}
+
+int stage_make_dirty(struct op *op, struct inode *i, uint64_t idx, bool load, uint32_t need_bytes,
 		     struct chunk_buf **ret)
 {
 	struct chunk_buf *buf = content_dirty_buf(&i->content, idx);
-	uint32_t chunk_bytes = op->s->store->chunk_bytes;
+	uint32_t capacity = load ? op->s->store->chunk_bytes : capacity_for(op->s, need_bytes);
 	bool first = i->content.n_dirty == 0;
-	int r;
+	int r = 0;
 
 	if (buf) {
+		if (buf->capacity_bytes < need_bytes)
+			r = grow_dirty(op, i, idx, need_bytes, &buf);
 		*ret = buf;
-		return 0;
+		return r;
 	}
-	r = writer_reserve(op->s->writer, chunk_bytes);
+	r = reserve_dirty(op->s, capacity);
 	if (r < 0)
 		return r;
-	buf = chunk_buf_new(chunk_bytes);
+	buf = chunk_buf_new(capacity);
 	r = !buf ? -ENOMEM : load ? load_chunk(op->s, i, idx, buf) : 0;
 	if (r == 0) {
 		*ret = buf;
@@ -70,25 +115,26 @@ int stage_make_dirty(struct op *op, struct inode *i, uint64_t idx, bool load,
 		chunk_buf_unref(buf);
 	}
 	if (r < 0) {
-		writer_release(op->s->writer, chunk_bytes);
+		stage_release_dirty(op->s, capacity);
 		return r;
 	}
-	(void)atomic_fetch_add(&op->s->dirty_bytes, chunk_bytes);
 	return first ? stage_note_dirty(op->s, i) : 0;
 }
 
-static void push_chunk(struct op *op, struct inode *i, uint64_t idx)
+void stage_push_chunk(struct op *op, struct inode *i, uint64_t idx)
 {
 	_cleanup_free_ char *path = idx == 0 ? stage_path(op->s, i->ino) : NULL;
+	struct chunk_buf *buf = content_queue(&i->content, idx);
 
-	change_chunk(op->set, i, i->ino, idx, content_queue(&i->content, idx), path);
-	(void)atomic_fetch_sub(&op->s->dirty_bytes, op->s->store->chunk_bytes);
+	change_chunk(op->set, i, i->ino, idx, buf, path);
+	/* What was promised is given back when it is stored. */
+	(void)atomic_fetch_sub(&op->s->dirty_bytes, buf->capacity_bytes);
 }
 
 int stage_push(struct op *op, struct inode *i)
 {
 	while (i->content.n_dirty)
-		push_chunk(op, i, i->content.dirty[0]);
+		stage_push_chunk(op, i, i->content.dirty[0]);
 	return 0;
 }
 
@@ -108,15 +154,12 @@ int stage_push_inode(struct stage *s, uint64_t ino)
 
 int stage_drop_chunks(struct op *op, struct inode *i, uint64_t first_idx, uint64_t end_idx)
 {
-	uint64_t mark, dropped;
-	size_t n_dirty;
-	int r = content_hide(&i->content, first_idx, end_idx, &mark, &n_dirty);
+	uint64_t mark, dropped_bytes;
+	int r = content_hide(&i->content, first_idx, end_idx, &mark, &dropped_bytes);
 
 	if (r < 0)
 		return r;
-	dropped = n_dirty * op->s->store->chunk_bytes;
-	(void)atomic_fetch_sub(&op->s->dirty_bytes, dropped);
-	writer_release(op->s->writer, dropped);
+	stage_release_dirty(op->s, dropped_bytes);
 	change_chunks_gone(op->set, i, i->ino, first_idx, end_idx, mark);
 	return 0;
 }
@@ -132,7 +175,7 @@ int stage_truncate(struct op *op, struct inode *i, uint64_t size_bytes)
 		return -EFBIG;
 	/* The chunk the end falls into loses its tail: it must read as zeros if the file grows again. */
 	if (size_bytes < old && size_bytes % chunk_bytes) {
-		r = stage_make_dirty(op, i, first_gone - 1, true, &buf);
+		r = stage_make_dirty(op, i, first_gone - 1, true, 0, &buf);
 		if (r < 0)
 			return r;
 		buf->raw_bytes = MIN(buf->raw_bytes, (uint32_t)(size_bytes % chunk_bytes));

@@ -8,9 +8,6 @@
 #include "common/base/cleanup.h"
 #include "fs/stage_priv.h"
 
-#define MAX_DIRTY_CHUNKS 64	     /* of one file, before all of them are pushed */
-#define MAX_DIRTY_BYTES	 (256 * MiB) /* of all files */
-
 /* ---- open and close ---- */
 
 int stage_open(struct stage *s, uint64_t ino, bool truncate)
@@ -44,14 +41,19 @@ void stage_release(struct stage *s, uint64_t ino)
 
 /* ---- write ---- */
 
+/*
+ * *ret_full: the chunk was written from its start to its end in one sweep. That is a stream: it goes on its
+ * way at once. The rest waits for more, for close, for its age, or for too much of it.
+ */
 static int write_chunk(struct op *op, struct inode *i, uint64_t idx, uint32_t from, uint32_t len,
-		       const void *data)
+		       const void *data, bool *ret_full)
 {
 	uint32_t chunk_bytes = op->s->store->chunk_bytes;
 	uint64_t start = idx * chunk_bytes, end = start + from + len;
 	bool covers = from == 0 && (len == chunk_bytes || end >= i->row.size_bytes);
+	bool load = !covers && start < i->row.size_bytes;
 	struct chunk_buf *buf;
-	int r = stage_make_dirty(op, i, idx, !covers, &buf);
+	int r = stage_make_dirty(op, i, idx, load, from + len, &buf);
 
 	if (r < 0)
 		return r;
@@ -59,22 +61,31 @@ static int write_chunk(struct op *op, struct inode *i, uint64_t idx, uint32_t fr
 		memset(buf->data + buf->raw_bytes, 0, from - buf->raw_bytes);
 	memcpy(buf->data + from, data, len);
 	buf->raw_bytes = MAX(buf->raw_bytes, from + len);
+	if (from <= buf->swept_bytes)
+		buf->swept_bytes = MAX(buf->swept_bytes, from + len);
+	*ret_full = buf->swept_bytes == chunk_bytes;
 	return 0;
 }
 
-/* Full chunks go on their way at once; the rest waits for more, for close, or for its age. */
-static int push_full(struct op *op, struct inode *i, uint64_t first_idx, uint64_t end_off_bytes)
+/* One piece of a write; a chunk that is full is pushed. */
+static int write_piece(struct op *op, struct inode *i, uint64_t off_bytes, uint32_t len,
+		       const void *data)
 {
-	uint64_t end_idx = end_off_bytes / op->s->store->chunk_bytes;
+	uint32_t chunk_bytes = op->s->store->chunk_bytes;
+	uint64_t idx = off_bytes / chunk_bytes;
+	bool full;
+	int r = write_chunk(op, i, idx, (uint32_t)(off_bytes % chunk_bytes), len, data, &full);
 
-	if (i->content.n_dirty == 0 || end_idx <= first_idx)
-		return 0;
-	/* All earlier ones first: the recorded size follows the lowest dirty chunk. */
-	return stage_push(op, i);
+	if (r < 0)
+		return r;
+	i->row.size_bytes = MAX(i->row.size_bytes, off_bytes + len);
+	if (full)
+		stage_push_chunk(op, i, idx);
+	return 0;
 }
 
-ssize_t stage_write(struct stage *s, uint64_t ino, const void *data, size_t len_bytes,
-		    uint64_t off_bytes, bool kill_priv)
+static ssize_t write_file(struct stage *s, uint64_t ino, const void *data, size_t len_bytes,
+			  uint64_t off_bytes, bool kill_priv)
 {
 	_cleanup_(op_end) struct op op = {0};
 	uint32_t chunk_bytes = s->store->chunk_bytes;
@@ -91,26 +102,29 @@ ssize_t stage_write(struct stage *s, uint64_t ino, const void *data, size_t len_
 		r = stage_kill_priv(&op, i);
 	while (r == 0 && done < len_bytes) {
 		uint64_t at = off_bytes + done;
-		uint32_t from = (uint32_t)(at % chunk_bytes);
-		uint32_t n = (uint32_t)MIN((uint64_t)(chunk_bytes - from), len_bytes - done);
+		uint32_t n = (uint32_t)MIN(chunk_bytes - at % chunk_bytes, len_bytes - done);
 
-		r = write_chunk(&op, i, at / chunk_bytes, from, n, (const char *)data + done);
-		if (r < 0)
-			break;
-		done += n;
-		i->row.size_bytes = MAX(i->row.size_bytes, at + n);
+		r = write_piece(&op, i, at, n, (const char *)data + done);
+		if (r == 0)
+			done += n;
 	}
 	if (done == 0)
 		return r;
 	i->row.content_version++;
 	stage_touch(i, true);
-	r = push_full(&op, i, off_bytes / chunk_bytes, off_bytes + done);
-	if (r == 0 && (i->content.n_dirty > MAX_DIRTY_CHUNKS ||
-		       atomic_load(&s->dirty_bytes) > MAX_DIRTY_BYTES))
-		r = stage_push(&op, i);
-	if (r == 0 && op.set->n_changes)
-		r = op_submit(&op);
+	r = op.set->n_changes ? op_submit(&op) : 0;
 	return r < 0 ? r : (ssize_t)done;
+}
+
+ssize_t stage_write(struct stage *s, uint64_t ino, const void *data, size_t len_bytes,
+		    uint64_t off_bytes, bool kill_priv)
+{
+	ssize_t n = write_file(s, ino, data, len_bytes, off_bytes, kill_priv);
+
+	/* Only now, without a lock: the queue behind may be full, and that is what holds a writer back. */
+	if (atomic_load(&s->dirty_bytes) > s->dirty_max_bytes)
+		stage_push_older(s, UINT64_MAX);
+	return n;
 }
 
 /* ---- durability ---- */
@@ -138,7 +152,7 @@ int stage_fsync(struct stage *s, uint64_t ino)
 static int zero_part(struct op *op, struct inode *i, uint64_t idx, uint32_t from, uint32_t to)
 {
 	struct chunk_buf *buf;
-	int r = stage_make_dirty(op, i, idx, true, &buf);
+	int r = stage_make_dirty(op, i, idx, true, 0, &buf);
 
 	if (r == 0 && buf->raw_bytes > from)
 		memset(buf->data + from, 0, MIN(to, buf->raw_bytes) - from);

@@ -124,9 +124,7 @@ void stage_reap(struct stage *s, struct inode *i)
 	if (i->row.nlink || i->removed || !inode_unreferenced(&s->inodes, i))
 		return;
 	i->removed = true;
-	(void)atomic_fetch_sub(&s->dirty_bytes, i->content.n_dirty * s->store->chunk_bytes);
-	writer_release(s->writer, i->content.n_dirty * s->store->chunk_bytes);
-	i->content.n_dirty = 0;
+	stage_release_dirty(s, content_drop_dirty(&i->content));
 	change_orphan_gone(op.set, i->ino);
 	change_inode_gone(op.set, i, i->ino);
 	(void)op_submit(

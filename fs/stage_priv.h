@@ -25,6 +25,7 @@ struct stage {
 	pthread_mutex_t names_lock; /* one change of the tree at a time; held across submit */
 	atomic_uint_fast64_t next_ino, next_dentry;
 	atomic_uint_fast64_t dirty_bytes; /* buffers of DIRTY chunks */
+	uint64_t dirty_max_bytes;
 
 	pthread_mutex_t dirty_lock; /* leaf */
 	pthread_cond_t dirty_changed;
@@ -91,12 +92,19 @@ int stage_dir_empty(struct stage *s, uint64_t dir);
 int stage_truncate(struct op *op, struct inode *i, uint64_t size_bytes);
 int stage_kill_priv(struct op *op, struct inode *i);
 
-/* With i in op: moves every DIRTY chunk into the op's set. */
+/* With i in op: moves a DIRTY chunk, or every one, into the op's set. */
+void stage_push_chunk(struct op *op, struct inode *i, uint64_t idx);
 int stage_push(struct op *op, struct inode *i);
 
-/* A whole private buffer of chunk idx, with its content so far unless !load. */
-int stage_make_dirty(struct op *op, struct inode *i, uint64_t idx, bool load,
+/*
+ * The private buffer of chunk idx, with room for need_bytes; load: for a whole chunk and with its content so
+ * far. Promises space for it: -ENOSPC.
+ */
+int stage_make_dirty(struct op *op, struct inode *i, uint64_t idx, bool load, uint32_t need_bytes,
 		     struct chunk_buf **ret);
+
+/* Takes the promise for content back that was dropped before it was pushed. */
+void stage_release_dirty(struct stage *s, uint64_t bytes);
 
 /* With i in op: chunks [first, end) become a hole. */
 int stage_drop_chunks(struct op *op, struct inode *i, uint64_t first_idx, uint64_t end_idx);
@@ -116,6 +124,9 @@ char *stage_path(struct stage *s, uint64_t ino);
 
 /* Pushes an inode's dirty chunks in an operation of their own. */
 int stage_push_inode(struct stage *s, uint64_t ino);
+
+/* Pushes the DIRTY chunks of all inodes that have had some since then (CLOCK_MONOTONIC). No lock is held. */
+void stage_push_older(struct stage *s, uint64_t older_than_ns);
 
 /* i has DIRTY chunks: the flusher will look after it. */
 int stage_note_dirty(struct stage *s, struct inode *i);

@@ -17,6 +17,7 @@
 
 struct slot {
 	void *item;
+	size_t cost;
 	bool done;
 };
 
@@ -26,6 +27,7 @@ struct pool {
 	pthread_cond_t can_submit, can_work, can_take;
 	struct slot *slots;	   /* depth of them */
 	uint64_t head, work, tail; /* lock */
+	size_t cost;		   /* lock: of the items in flight */
 	bool closed;		   /* lock */
 	void *serial_state;	   /* worker state of the serial twin */
 	pthread_t *threads;
@@ -123,14 +125,24 @@ int pool_new(const struct pool_desc *desc, struct pool **ret, struct err *e)
 	return 0;
 }
 
-static int submit(struct pool *p, void *item, bool ready)
+/* With the lock held: whether one more item of this cost would be too much. */
+static bool is_full(const struct pool *p, size_t cost)
+{
+	if (p->head == p->tail)
+		return false;
+	return p->head - p->tail == p->desc.depth ||
+	       (p->desc.max_cost && p->cost + cost > p->desc.max_cost);
+}
+
+static int submit(struct pool *p, void *item, size_t cost, bool ready)
 {
 	LOCK_SCOPE(&p->lock);
-	while (p->head - p->tail == p->desc.depth && !p->closed)
+	while (is_full(p, cost) && !p->closed)
 		(void)pthread_cond_wait(&p->can_submit, &p->lock);
 	if (p->closed)
 		return -ECANCELED;
-	*slot_at(p, p->head) = (struct slot){.item = item, .done = ready};
+	*slot_at(p, p->head) = (struct slot){.item = item, .cost = cost, .done = ready};
+	p->cost += cost;
 	if (!ready)
 		(void)pthread_cond_signal(&p->can_work);
 	if ((ready && p->head == p->tail) || p->desc.n_workers == 0)
@@ -139,20 +151,26 @@ static int submit(struct pool *p, void *item, bool ready)
 	return 0;
 }
 
-int pool_submit(struct pool *p, void *item)
+int pool_submit(struct pool *p, void *item, size_t cost)
 {
-	return submit(p, item, false);
+	return submit(p, item, cost, false);
 }
 
-int pool_submit_ready(struct pool *p, void *item)
+int pool_submit_ready(struct pool *p, void *item, size_t cost)
 {
-	return submit(p, item, true);
+	return submit(p, item, cost, true);
 }
 
 size_t pool_in_flight(struct pool *p)
 {
 	LOCK_SCOPE(&p->lock);
 	return (size_t)(p->head - p->tail);
+}
+
+size_t pool_cost(struct pool *p)
+{
+	LOCK_SCOPE(&p->lock);
+	return p->cost;
 }
 
 /* True when the oldest item is ready; the serial twin does its work here. */
@@ -175,6 +193,7 @@ bool pool_next_until(struct pool *p, unsigned long long deadline_ns, void **ret_
 {
 	struct timespec ts = {.tv_sec = (time_t)(deadline_ns / NSEC_PER_SEC),
 			      .tv_nsec = (long)(deadline_ns % NSEC_PER_SEC)};
+	struct slot *slot;
 
 	LOCK_SCOPE(&p->lock);
 	*ret_item = NULL;
@@ -187,7 +206,9 @@ bool pool_next_until(struct pool *p, unsigned long long deadline_ns, void **ret_
 			 !oldest_ready(p))
 			return true;
 	}
-	*ret_item = slot_at(p, p->tail++)->item;
+	slot = slot_at(p, p->tail++);
+	*ret_item = slot->item;
+	p->cost -= slot->cost;
 	if (p->work < p->tail)
 		p->work = p->tail; /* a ready item no worker has passed yet */
 	(void)pthread_cond_broadcast(&p->can_submit);

@@ -20,6 +20,7 @@ struct pool_desc {
 	unsigned
 		n_workers; /* 0 = the serial twin: work runs in pool_next(), same results, no workers */
 	size_t depth;	   /* items in flight at most; pool_submit() blocks beyond (backpressure) */
+	size_t max_cost; /* sum of their costs at most, but one item always fits; 0 = no limit */
 	void (*work)(void *item, void *worker_state);
 	void *(*worker_new)(
 		void *arg); /* per-worker state, may be NULL; a NULL result is passed on */
@@ -29,14 +30,18 @@ struct pool_desc {
 
 int pool_new(const struct pool_desc *desc, struct pool **ret, struct err *e);
 
-/* Items submitted and not taken yet: how far the consumer lags. */
+/* Items submitted and not taken yet, and the sum of their costs: how far the consumer lags. */
 size_t pool_in_flight(struct pool *p);
+size_t pool_cost(struct pool *p);
 
-/* Hands over an item; blocks while depth items are in flight. -ECANCELED after pool_close(). */
-int pool_submit(struct pool *p, void *item) _warn_unused_result_;
+/*
+ * Hands over an item of this cost (in whatever desc.max_cost counts); blocks while too much is in flight.
+ * -ECANCELED after pool_close().
+ */
+int pool_submit(struct pool *p, void *item, size_t cost) _warn_unused_result_;
 
 /* Like pool_submit() for an item that needs no work: it only takes its place in the order. */
-int pool_submit_ready(struct pool *p, void *item) _warn_unused_result_;
+int pool_submit_ready(struct pool *p, void *item, size_t cost) _warn_unused_result_;
 
 /* The oldest item, once its work is done. Blocks. False when closed and drained. */
 bool pool_next(struct pool *p, void **ret_item);

@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/store/frame.h"
 
 /*
- * Buffers that were given back, all of one size: a program works on one store. Fresh memory costs a page
- * fault for every 4 KiB, which is more than filling it.
+ * Buffers that were given back, all of one size: those of whole chunks, of the one store a program works on.
+ * Fresh memory costs a page fault for every 4 KiB, which is more than filling it.
  */
-#define IDLE_MAX 128
+#define IDLE_MAX       64
+#define IDLE_BYTES_MIN CHUNK_BYTES_MIN
 
 static struct {
 	pthread_mutex_t lock;
@@ -30,6 +32,8 @@ static struct chunk_buf *take_idle(uint32_t capacity_bytes)
 
 static bool keep_idle(struct chunk_buf *b)
 {
+	if (b->capacity_bytes < IDLE_BYTES_MIN)
+		return false;
 	LOCK_SCOPE(&idle.lock);
 	if (idle.n == IDLE_MAX || (idle.n && idle.bufs[0]->capacity_bytes != b->capacity_bytes))
 		return false;
@@ -46,9 +50,22 @@ struct chunk_buf *chunk_buf_new(uint32_t capacity_bytes)
 	if (!b)
 		return NULL;
 	atomic_init(&b->refs, 1);
-	b->raw_bytes = 0;
+	b->raw_bytes = b->swept_bytes = 0;
 	b->capacity_bytes = capacity_bytes;
 	return b;
+}
+
+struct chunk_buf *chunk_buf_grow(struct chunk_buf *b, uint32_t capacity_bytes)
+{
+	struct chunk_buf *grown = chunk_buf_new(capacity_bytes);
+
+	if (!grown)
+		return NULL;
+	grown->raw_bytes = b->raw_bytes;
+	grown->swept_bytes = b->swept_bytes;
+	memcpy(grown->data, b->data, b->raw_bytes);
+	chunk_buf_unref(b);
+	return grown;
 }
 
 struct chunk_buf *chunk_buf_ref(struct chunk_buf *b)
@@ -86,6 +103,22 @@ void change_set_free(struct change_set *set)
 		change_done(&set->changes[i]);
 	free(set->changes);
 	free(set);
+}
+
+size_t change_set_bytes(const struct change_set *set)
+{
+	size_t n = sizeof(*set) + set->capacity * sizeof(*set->changes);
+
+	for (unsigned i = 0; i < set->n_changes; i++) {
+		const struct change *c = &set->changes[i];
+
+		n += c->value_bytes;
+		if (c->kind == CHANGE_CHUNK)
+			n += 2 * (size_t)c->chunk.buf->capacity_bytes;
+		else if (c->kind == CHANGE_MOVE)
+			n += c->chunk.record.capacity_bytes;
+	}
+	return n;
 }
 
 /* A fresh zeroed change at the end of the set; NULL (and the set marked) when out of memory. */

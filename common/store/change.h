@@ -40,12 +40,16 @@ static inline bool chunk_place_equal(const struct chunk_place *a, const struct c
 struct chunk_buf {
 	atomic_uint refs;
 	uint32_t raw_bytes;	 /* content; what lies behind in the chunk is zeros */
-	uint32_t capacity_bytes; /* the store's chunk size */
+	uint32_t swept_bytes;	 /* of it that was written in one sweep from the start on */
+	uint32_t capacity_bytes; /* at most the store's chunk size */
 	uint8_t data[];
 };
 
 /* New buffer with one reference and undefined content. NULL when out of memory. */
 struct chunk_buf *chunk_buf_new(uint32_t capacity_bytes);
+
+/* The same content with more room: takes the caller's reference over, unless out of memory (NULL). */
+struct chunk_buf *chunk_buf_grow(struct chunk_buf *b, uint32_t capacity_bytes);
 struct chunk_buf *chunk_buf_ref(struct chunk_buf *b);
 void chunk_buf_unref(struct chunk_buf *b); /* NULL is fine */
 
@@ -113,6 +117,9 @@ static inline void change_set_freep(struct change_set **set)
 {
 	change_set_free(*set);
 }
+
+/* Memory that a set takes while it is on its way, frames included. */
+size_t change_set_bytes(const struct change_set *set);
 
 void change_inode(struct change_set *set, void *owner, uint64_t ino, const struct inode_row *row);
 void change_inode_gone(struct change_set *set, void *owner, uint64_t ino);

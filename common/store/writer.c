@@ -9,6 +9,7 @@
 int writer_submit(struct writer *w, struct change_set **set_p, uint64_t *ret_ticket)
 {
 	_cleanup_(change_set_freep) struct change_set *set = take_ptr(*set_p);
+	size_t bytes;
 	int r;
 
 	if (!set || set->failed) {
@@ -21,11 +22,13 @@ int writer_submit(struct writer *w, struct change_set **set_p, uint64_t *ret_tic
 	}
 	if (writer_has_failed(w))
 		return -EIO;
+	bytes = change_set_bytes(set);
 	LOCK_SCOPE(&w->submit_lock);
 	set->ticket = w->last_ticket + 1;
 	if (ret_ticket)
 		*ret_ticket = set->ticket;
-	r = set->has_chunks ? pool_submit(w->pool, set) : pool_submit_ready(w->pool, set);
+	r = set->has_chunks ? pool_submit(w->pool, set, bytes)
+			    : pool_submit_ready(w->pool, set, bytes);
 	if (r < 0)
 		return -EIO;
 	w->last_ticket++;
@@ -111,6 +114,7 @@ static int start_threads(struct writer *w, struct err *e)
 		.name = "compress",
 		.n_workers = w->options.n_workers,
 		.depth = w->options.queue_depth,
+		.max_cost = w->options.memory_bytes,
 		.work = compress_set,
 		.worker_new = compress_worker_new,
 		.worker_free = compress_worker_free,

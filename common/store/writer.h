@@ -21,7 +21,9 @@ struct writer;
 struct writer_options {
 	int level; /* zstd level 1..19; 0 = adaptive: 1 while the queue is filling, 3 when idle */
 	unsigned n_workers; /* compressing threads; 0 = serial twin, for tests */
-	size_t queue_depth; /* sets in flight: the one bound on memory behind the caller */
+	size_t queue_depth; /* sets in flight at most */
+	uint64_t
+		memory_bytes; /* of them together, about: writer_submit() blocks beyond; 0 = no limit */
 	uint64_t commit_ms; /* a batch is committed at this age at the latest */
 };
 

@@ -156,7 +156,7 @@ static int submit(struct stream *s, struct err *e)
 			r = err_hint(e, err_set(e, EINTR, "stopped"),
 				     "run the same command again to go on");
 	}
-	if (r == 0 && pool_submit(s->pool, s->filling) < 0)
+	if (r == 0 && pool_submit(s->pool, s->filling, 1) < 0)
 		r = err_set(e, EIO, "the worker threads ended");
 	if (r < 0)
 		return r;

@@ -173,7 +173,7 @@ static int submit(struct verify *v, struct err *e)
 		r = take_one(v, e);
 	if (r == 0 && drive_stopped(v->events))
 		r = err_set(e, EINTR, "stopped");
-	if (r == 0 && pool_submit(v->pool, v->filling) < 0)
+	if (r == 0 && pool_submit(v->pool, v->filling, 1) < 0)
 		r = err_set(e, EIO, "the worker threads ended");
 	if (r < 0)
 		return r;

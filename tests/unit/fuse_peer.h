@@ -167,7 +167,7 @@ static _unused_ void make_stage(struct peer *p)
 	struct stage_options stage_options = {
 		.writer = {.queue_depth = 16, .commit_ms = 50, .n_workers = 1},
 		.dirty_age_ms = 50,
-		.cache_bytes = 1 << 20,
+		.memory_bytes = 64 << 20,
 	};
 	struct store *store;
 	struct err e;

@@ -49,7 +49,7 @@ static void *feed(void *arg)
 	for (unsigned i = 0; i < ITEMS; i++) {
 		items[i] = (struct item){.n = i};
 		/* Every third needs no work and must still come in its turn. */
-		if ((i % 3 ? pool_submit(p, &items[i]) : pool_submit_ready(p, &items[i])) < 0)
+		if ((i % 3 ? pool_submit(p, &items[i], 1) : pool_submit_ready(p, &items[i], 1)) < 0)
 			abort();
 	}
 	pool_close(p);
@@ -98,7 +98,7 @@ static void test_deadline(void **state _unused_)
 	assert_null(item);
 	pool_close(p);
 	assert_false(pool_next(p, &item));
-	assert_int_equal(pool_submit(p, &items[0]), -ECANCELED);
+	assert_int_equal(pool_submit(p, &items[0], 1), -ECANCELED);
 	pool_free(p);
 }
 
@@ -107,8 +107,8 @@ static void test_in_flight(void **state _unused_)
 	struct pool *p = make_pool(0, 4);
 	void *item;
 
-	assert_int_equal(pool_submit(p, &items[0]), 0);
-	assert_int_equal(pool_submit_ready(p, &items[1]), 0);
+	assert_int_equal(pool_submit(p, &items[0], 1), 0);
+	assert_int_equal(pool_submit_ready(p, &items[1], 1), 0);
 	assert_int_equal(pool_in_flight(p), 2);
 	assert_true(pool_next(p, &item));
 	assert_ptr_equal(item, &items[0]);

@@ -47,7 +47,7 @@ static void open_stage(struct fixture *f)
 			   .queue_depth = f->workers ? 16 : 4096,
 			   .commit_ms = 20},
 		.dirty_age_ms = 10,
-		.cache_bytes = 1 << 20,
+		.memory_bytes = 64 << 20,
 	};
 	struct store *store;
 	struct err e = {0};
