@@ -4,6 +4,9 @@
  * pure CPU: it does no I/O and takes no lock of the caller. One thread takes results (pool_next);
  * any number may submit, but the order they mean must be made by them (submit under a lock).
  * This is the only place in the project that creates worker threads.
+ *
+ * Waking a thread costs more than a little work: an item of at most small_cost wakes no worker, the taker
+ * does it itself unless a worker is awake; and the taker lets items gather for gather_ms before it wakes up.
  */
 #ifndef SEEDSHIP_BASE_POOL_H
 #define SEEDSHIP_BASE_POOL_H
@@ -20,7 +23,9 @@ struct pool_desc {
 	unsigned
 		n_workers; /* 0 = the serial twin: work runs in pool_next(), same results, no workers */
 	size_t depth;	   /* items in flight at most; pool_submit() blocks beyond (backpressure) */
-	size_t max_cost; /* sum of their costs at most, but one item always fits; 0 = no limit */
+	size_t max_cost;    /* sum of their costs at most, but one item always fits; 0 = no limit */
+	size_t small_cost;  /* see above; 0 = every item is for the workers */
+	unsigned gather_ms; /* see above; 0 = the taker is woken for every item */
 	void (*work)(void *item, void *worker_state);
 	void *(*worker_new)(
 		void *arg); /* per-worker state, may be NULL; a NULL result is passed on */
@@ -48,6 +53,9 @@ bool pool_next(struct pool *p, void **ret_item);
 
 /* Like pool_next(), but gives up at the CLOCK_MONOTONIC time deadline_ns: *ret_item is then NULL. */
 bool pool_next_until(struct pool *p, unsigned long long deadline_ns, void **ret_item);
+
+/* What is inside now is taken without waiting for more to gather. */
+void pool_hurry(struct pool *p);
 
 /* No more items; what is inside still comes out of pool_next(). */
 void pool_close(struct pool *p);

@@ -6,6 +6,10 @@
 #include "common/base/cleanup.h"
 #include "common/store/writer_impl.h"
 
+/* The content of small files is compressed by the committer itself: waking a worker takes longer. */
+#define SMALL_SET_BYTES (64 * KiB)
+#define GATHER_MS	5
+
 int writer_submit(struct writer *w, struct change_set **set_p, uint64_t *ret_ticket)
 {
 	_cleanup_(change_set_freep) struct change_set *set = take_ptr(*set_p);
@@ -48,6 +52,7 @@ int writer_sync(struct writer *w)
 	r = writer_submit(w, &marker, &ticket);
 	if (r < 0)
 		return r;
+	pool_hurry(w->pool);
 	LOCK_SCOPE(&w->state_lock);
 	while (w->durable_ticket < ticket && !w->failed)
 		(void)pthread_cond_wait(&w->state_changed, &w->state_lock);
@@ -115,6 +120,8 @@ static int start_threads(struct writer *w, struct err *e)
 		.n_workers = w->options.n_workers,
 		.depth = w->options.queue_depth,
 		.max_cost = w->options.memory_bytes,
+		.small_cost = SMALL_SET_BYTES,
+		.gather_ms = GATHER_MS,
 		.work = compress_set,
 		.worker_new = compress_worker_new,
 		.worker_free = compress_worker_free,

@@ -102,6 +102,61 @@ static void test_deadline(void **state _unused_)
 	pool_free(p);
 }
 
+/* A taker that lets items gather still gets every one, in order and without anybody hurrying it. */
+static void *feed_slowly(void *arg)
+{
+	struct pool *p = arg;
+
+	for (unsigned i = 0; i < 200; i++) {
+		items[i] = (struct item){.n = i};
+		if ((i % 3 ? pool_submit(p, &items[i], i % 7)
+			   : pool_submit_ready(p, &items[i], 1)) < 0)
+			abort();
+		if (i % 20 == 0)
+			(void)usleep(5000);
+	}
+	return NULL;
+}
+
+static void test_gathering(void **state _unused_)
+{
+	struct pool_desc desc = {.name = "test",
+				 .n_workers = 2,
+				 .depth = 64,
+				 .small_cost = 3,
+				 .gather_ms = 2,
+				 .work = square};
+	struct pool *p = NULL;
+	pthread_t feeder;
+	void *item;
+
+	assert_int_equal(pool_new(&desc, &p, NULL), 0);
+	assert_int_equal(pthread_create(&feeder, NULL, feed_slowly, p), 0);
+	for (unsigned n = 0; n < 200; n++) {
+		assert_true(pool_next(p, &item));
+		assert_int_equal(((struct item *)item)->n, n);
+		assert_int_equal(((struct item *)item)->result, n % 3 ? n * n : 0);
+	}
+	assert_int_equal(pthread_join(feeder, NULL), 0);
+	pool_free(p);
+}
+
+/* Without a hurry the taker waits for more; with one it does not. */
+static void test_hurry(void **state _unused_)
+{
+	struct pool_desc desc = {
+		.name = "test", .n_workers = 0, .depth = 64, .gather_ms = 3600000, .work = square};
+	struct pool *p = NULL;
+	void *item;
+
+	assert_int_equal(pool_new(&desc, &p, NULL), 0);
+	assert_int_equal(pool_submit(p, &items[0], 1), 0);
+	pool_hurry(p);
+	assert_true(pool_next(p, &item));
+	assert_ptr_equal(item, &items[0]);
+	pool_free(p);
+}
+
 static void test_in_flight(void **state _unused_)
 {
 	struct pool *p = make_pool(0, 4);
@@ -119,10 +174,9 @@ static void test_in_flight(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_serial_twin),
-		cmocka_unit_test(test_deadline),
-		cmocka_unit_test(test_in_flight),
+		cmocka_unit_test(test_order),	  cmocka_unit_test(test_serial_twin),
+		cmocka_unit_test(test_deadline),  cmocka_unit_test(test_in_flight),
+		cmocka_unit_test(test_gathering), cmocka_unit_test(test_hurry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
