@@ -15,6 +15,7 @@
 #include "common/base/log.h"
 #include "common/base/units.h"
 #include "fs/commands.h"
+#include "fs/loop.h"
 #include "fs/session.h"
 
 #define COMMIT_SECONDS_DEFAULT 5
@@ -157,7 +158,9 @@ static int run_mount(const struct mount_values *values, const char *store_path,
 	int r, closed;
 
 	(void)umask(077); /* for the store's own files; what users create has its mode from them */
-	r = fill_options(values, &options, e);
+	r = loop_block_signals(e);
+	if (r == 0)
+		r = fill_options(values, &options, e);
 	if (r == 0)
 		r = check_chunk(values->chunk_bytes, e);
 	if (r == 0)
