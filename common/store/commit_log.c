@@ -159,24 +159,17 @@ void commit_log_change(struct commit_log *log, uint64_t sequence, const struct c
 	commit_log_entry(log, &entry);
 }
 
-int commit_log_write(struct commit_log *log, const uint8_t uuid[STORE_UUID_BYTES],
-		     uint64_t sequence,
-		     int (*append)(void *arg, const struct buf *record, struct err *e), void *arg,
-		     struct err *e)
+int commit_log_put(struct commit_log *log, const uint8_t uuid[STORE_UUID_BYTES], uint64_t sequence,
+		   struct buf *out, struct err *e)
 {
 	for (size_t i = 0; i < log->n_parts; i++) {
-		_cleanup_(buf_done) struct buf record = BUF_INIT;
 		int r = buf_error(&log->parts[i]);
 
+		if (r == 0 && !log->failed)
+			r = commit_record_put(log->codec, uuid, sequence, i, log->n_parts,
+					      &log->parts[i], out);
 		if (r < 0 || log->failed)
 			return err_oom(e);
-		r = commit_record_put(log->codec, uuid, sequence, i, log->n_parts, &log->parts[i],
-				      &record);
-		if (r < 0)
-			return err_set(e, -r, "making a commit record: %s", strerror(-r));
-		r = append(arg, &record, e);
-		if (r != 0)
-			return r;
 	}
 	return 0;
 }

@@ -30,10 +30,8 @@ void commit_log_entry(struct commit_log *log, const struct commit_entry *entry);
 
 bool commit_log_is_empty(const struct commit_log *log);
 
-/* Calls append with each of the records of the commit, in order. A non-zero return of it is returned. */
-int commit_log_write(struct commit_log *log, const uint8_t uuid[STORE_UUID_BYTES],
-		     uint64_t sequence,
-		     int (*append)(void *arg, const struct buf *record, struct err *e), void *arg,
-		     struct err *e);
+/* Appends the records of the commit, one behind the other, to out. */
+int commit_log_put(struct commit_log *log, const uint8_t uuid[STORE_UUID_BYTES], uint64_t sequence,
+		   struct buf *out, struct err *e);
 
 #endif

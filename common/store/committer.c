@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/store/writer_impl.h"
@@ -155,21 +156,16 @@ static void log_row(uint64_t ino, const struct inode_row *row, void *arg)
 							.row = *row});
 }
 
-static int append_log_record(void *arg, const struct buf *record, struct err *e)
-{
-	struct writer *w = arg;
-	uint64_t off_bytes;
-	int r = append_record(w, record, &off_bytes, e);
-
-	if (r == 0)
-		w->pack.log_bytes += record->len_bytes;
-	return r;
-}
-
-/* What the batch changed besides content, into the pack. */
+/*
+ * What the batch changed besides content, into the pack. All records of a commit stand in one pack, so that
+ * it is whole or gone when packs are compacted.
+ */
 static int append_log(struct writer *w, struct err *e)
 {
 	const struct store *s = w->store;
+	_cleanup_(buf_done) struct buf records = BUF_INIT;
+	uint64_t off_bytes;
+	int r;
 
 	commit_log_entry(w->log, &(struct commit_entry){.kind = COMMIT_STORE,
 							.sequence = w->batch_ticket,
@@ -177,7 +173,12 @@ static int append_log(struct writer *w, struct err *e)
 								  .pack_bytes = s->pack_bytes,
 								  .created_ns = s->created_ns}});
 	index_each_row(w->index, log_row, w);
-	return commit_log_write(w->log, s->uuid, w->batch_ticket, append_log_record, w, e);
+	r = commit_log_put(w->log, s->uuid, w->batch_ticket, &records, e);
+	if (r == 0)
+		r = append_record(w, &records, &off_bytes, e);
+	if (r == 0)
+		w->pack.log_bytes += records.len_bytes;
+	return r;
 }
 
 static int commit_changes(struct writer *w, struct err *e)
