@@ -3,6 +3,7 @@
 #include "common/ext/sql.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,9 +60,11 @@ static int fail(struct sql *db, int rc, struct err *e)
 static int apply_settings(struct sql *db, enum sql_mode mode, struct err *e)
 {
 	static const char common[] = "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
-				     "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;";
+				     "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
+				     "PRAGMA cache_size=-1024;"; /* there may be many */
 	static const char writer[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 				     "PRAGMA wal_autocheckpoint=0;"
+				     "PRAGMA cache_size=-16384;"
 				     "PRAGMA journal_size_limit=67108864;";
 	int r;
 
@@ -74,6 +77,12 @@ static int apply_settings(struct sql *db, enum sql_mode mode, struct err *e)
 	return sql_exec(db, writer, e);
 }
 
+/* Nobody asks SQLite for its statistics of memory, and counting takes a lock for each allocation. */
+static void configure(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int sql_open(const char *path, enum sql_mode mode, struct sql **ret, struct err *e)
 {
 	static const int flags[] = {
@@ -81,11 +90,13 @@ int sql_open(const char *path, enum sql_mode mode, struct sql **ret, struct err 
 		[SQL_READ_WRITE] = SQLITE_OPEN_READWRITE,
 		[SQL_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
 	};
+	static pthread_once_t configured = PTHREAD_ONCE_INIT;
 	_cleanup_(sql_closep) struct sql *db = calloc(1, sizeof(*db));
 	int rc, r;
 
 	if (!db)
 		return err_oom(e);
+	(void)pthread_once(&configured, configure);
 	rc = sqlite3_open_v2(path, &db->db, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK)
 		return err_wrap(e, err_set(e, to_errno(rc), "database: %s", sqlite3_errstr(rc)),
