@@ -127,6 +127,7 @@ static int serve(struct stage *stage, struct store *store, const struct mount_va
 	struct session_options options = {.mount_point = ready->mount_point,
 					  .source = ready->store_path,
 					  .allow_other = values->allow_other,
+					  .posix_acl = true,
 					  .ready = on_ready,
 					  .ready_arg = ready};
 	char mount_point[4096];

@@ -26,7 +26,7 @@ static void want_if_capable(struct fuse_conn_info *conn, unsigned capability, bo
 
 static void init(void *userdata, struct fuse_conn_info *conn)
 {
-	const struct ops *ops = userdata;
+	struct ops *ops = userdata;
 
 	conn->max_write = REQUEST_BYTES_MAX;
 	conn->max_background = BACKGROUND_REQUESTS;
@@ -38,7 +38,10 @@ static void init(void *userdata, struct fuse_conn_info *conn)
 	want_if_capable(conn, FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO, true);
 	want_if_capable(conn, FUSE_CAP_CACHE_SYMLINKS, true);
 	want_if_capable(conn, FUSE_CAP_WRITEBACK_CACHE, ops->writeback);
-	want_if_capable(conn, FUSE_CAP_POSIX_ACL, ops->posix_acl);
+	want_if_capable(conn, FUSE_CAP_EXPORT_SUPPORT, true);
+	/* With ACLs the umask is ours to apply: a default ACL takes its place. */
+	ops->posix_acl = ops->posix_acl && conn->capable & FUSE_CAP_POSIX_ACL;
+	want_if_capable(conn, FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK, ops->posix_acl);
 	/* Pages go stale only by what the kernel itself does. */
 	want_if_capable(conn, FUSE_CAP_AUTO_INVAL_DATA, false);
 	want_if_capable(conn, FUSE_CAP_EXPLICIT_INVAL_DATA, true);
@@ -86,7 +89,23 @@ struct stage_caller ops_caller(fuse_req_t req)
 {
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 
-	return (struct stage_caller){.uid = ctx->uid, .gid = ctx->gid};
+	return (struct stage_caller){.uid = ctx->uid, .gid = ctx->gid, .umask = ctx->umask};
+}
+
+#define MAX_GROUPS 1024
+
+bool ops_in_group(fuse_req_t req, gid_t gid)
+{
+	gid_t groups[MAX_GROUPS];
+	int n;
+
+	if (fuse_req_ctx(req)->gid == gid)
+		return true;
+	n = fuse_req_getgroups(req, MAX_GROUPS, groups);
+	for (int i = 0; i < MIN(n, MAX_GROUPS); i++)
+		if (groups[i] == gid)
+			return true;
+	return false;
 }
 
 void ops_reply_status(fuse_req_t req, int r)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/macros.h"
+#include "fs/acl.h"
 #include "fs/ops_priv.h"
 #include "fs/wire.h"
 
@@ -32,7 +33,7 @@ static unsigned attrs_meant(int to_set)
 		{FUSE_SET_ATTR_MTIME_NOW, STAGE_SET_MTIME_NOW},
 		{FUSE_SET_ATTR_CTIME, STAGE_SET_CTIME},
 	};
-	unsigned valid = wire_kills_priv() ? STAGE_KILL_PRIV : 0;
+	unsigned valid = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
 		if (to_set & pairs[i].fuse)
@@ -44,7 +45,9 @@ void ops_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *want, int to_set,
 		 struct fuse_file_info *fi)
 {
 	struct stat st;
-	int r = stage_setattr(stage_of(req), ino, want, attrs_meant(to_set), &st);
+	bool chown = to_set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID);
+	unsigned kill = ops_kills_priv(req, ino, chown || wire_kills_priv());
+	int r = stage_setattr(stage_of(req), ino, want, attrs_meant(to_set) | kill, &st);
 
 	(void)fi;
 	ops_reply_attr(req, r, &st);
@@ -97,10 +100,25 @@ void ops_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 
 void ops_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
+	bool is_admin = fuse_req_ctx(req)->uid == 0;
 	char *data = ops_buffer(size);
-	ssize_t n = data ? stage_listxattr(stage_of(req), ino, data, size) : -ENOMEM;
+	ssize_t n = data ? stage_listxattr(stage_of(req), ino, is_admin, data, size) : -ENOMEM;
 
 	reply_sized(req, n, data, size);
+}
+
+/*
+ * Who sets an ACL and is not of the file's group takes its sgid bit away. (The protocol has a flag for it,
+ * which libfuse 3.14 does not know.)
+ */
+static int acl_flags(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	struct stat st;
+	bool kills = fuse_req_ctx(req)->uid != 0 && strcmp(name, ACL_ACCESS_NAME) == 0 &&
+		     stage_getattr(stage_of(req), ino, &st) == 0 && st.st_mode & S_ISGID &&
+		     !ops_in_group(req, st.st_gid);
+
+	return kills ? STAGE_ACL_KILL_SGID : 0;
 }
 
 void ops_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
@@ -109,7 +127,8 @@ void ops_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *
 	int r = -EOPNOTSUPP;
 
 	if (!is_unsupported(req, name))
-		r = stage_setxattr(stage_of(req), ino, name, value, size, flags);
+		r = stage_setxattr(stage_of(req), ino, name, value, size,
+				   flags | acl_flags(req, ino, name));
 	ops_reply_status(req, r);
 }
 

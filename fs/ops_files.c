@@ -7,15 +7,21 @@
 #include "fs/wire.h"
 
 /*
- * Whether the request takes away suid and sgid, and the file has them. The kernel says the former of every
- * write by a user without CAP_FSETID. (The capability attribute it takes away itself.)
+ * What the request takes away, if asked to, and if the file has it: suid and sgid. The kernel says of every
+ * write by a user without CAP_FSETID that it does; uid 0 stands for that capability where it does not say.
+ * (The capability attribute it takes away itself.)
  */
-static bool kills_priv(fuse_req_t req, fuse_ino_t ino)
+unsigned ops_kills_priv(fuse_req_t req, fuse_ino_t ino, bool asked)
 {
+	unsigned kill = STAGE_KILL_PRIV;
 	struct stat st;
 
-	return wire_kills_priv() && stage_getattr(stage_of(req), ino, &st) == 0 &&
-	       st.st_mode & (S_ISUID | S_ISGID);
+	if (!asked || stage_getattr(stage_of(req), ino, &st) < 0 ||
+	    !(st.st_mode & (S_ISUID | S_ISGID)))
+		return 0;
+	if (st.st_mode & S_ISGID && fuse_req_ctx(req)->uid != 0 && !ops_in_group(req, st.st_gid))
+		kill |= STAGE_KILL_SGID;
+	return kill;
 }
 
 /* The kernel does not expect a changed mode after a write or an open: it must look again. */
@@ -29,12 +35,13 @@ static void tell_mode_changed(fuse_req_t req, fuse_ino_t ino)
 static int open_file(fuse_req_t req, fuse_ino_t ino, int flags)
 {
 	struct stage *stage = stage_of(req);
+	unsigned kill = ops_kills_priv(req, ino, wire_kills_priv());
 	struct stat want = {0}, st;
 	int r = stage_open(stage, ino, flags & O_TRUNC);
 
-	if (r < 0 || !kills_priv(req, ino))
+	if (r < 0 || !kill)
 		return r;
-	r = stage_setattr(stage, ino, &want, STAGE_KILL_PRIV, &st);
+	r = stage_setattr(stage, ino, &want, kill, &st);
 	if (r < 0)
 		stage_release(stage, ino);
 	else
@@ -63,7 +70,8 @@ void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode
 	struct stage_caller who = ops_caller(req);
 	struct fuse_entry_param entry;
 	struct stat st;
-	int r = stage_create(stage, &who, parent, name, mode, &st);
+	int r = wire_is_tmpfile() ? stage_tmpfile(stage, &who, parent, mode, &st)
+				  : stage_create(stage, &who, parent, name, mode, &st);
 
 	if (r < 0) {
 		ops_reply_status(req, r);
@@ -99,11 +107,11 @@ void ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fus
 void ops_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t off,
 	       struct fuse_file_info *fi)
 {
-	bool kills = kills_priv(req, ino);
-	ssize_t n = stage_write(stage_of(req), ino, data, size, (uint64_t)off, kills);
+	unsigned kill = ops_kills_priv(req, ino, wire_kills_priv());
+	ssize_t n = stage_write(stage_of(req), ino, data, size, (uint64_t)off, kill);
 
 	(void)fi;
-	if (n >= 0 && kills)
+	if (n >= 0 && kill)
 		tell_mode_changed(req, ino);
 	if (n < 0)
 		ops_reply_status(req, (int)n);
@@ -127,9 +135,13 @@ void ops_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_in
 void ops_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
 		   struct fuse_file_info *fi)
 {
+	unsigned kill = ops_kills_priv(req, ino, fuse_req_ctx(req)->uid != 0);
+	int r = stage_fallocate(stage_of(req), ino, mode, (uint64_t)off, (uint64_t)len, kill);
+
 	(void)fi;
-	ops_reply_status(req,
-			 stage_fallocate(stage_of(req), ino, mode, (uint64_t)off, (uint64_t)len));
+	if (r == 0 && kill)
+		tell_mode_changed(req, ino);
+	ops_reply_status(req, r);
 }
 
 void ops_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)

@@ -25,6 +25,9 @@ static inline struct stage *stage_of(fuse_req_t req)
 /* Who made the request. */
 struct stage_caller ops_caller(fuse_req_t req);
 
+/* Whether who made the request is of a group; asked of /proc, so only when it matters. */
+bool ops_in_group(fuse_req_t req, gid_t gid);
+
 /* Replies with what the stage returned: 0 or -errno. */
 void ops_reply_status(fuse_req_t req, int r);
 
@@ -60,6 +63,7 @@ void ops_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 void ops_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
 
 /* ops_files.c */
+unsigned ops_kills_priv(fuse_req_t req, fuse_ino_t ino, bool asked); /* STAGE_KILL_* */
 void ops_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		struct fuse_file_info *fi);

@@ -33,9 +33,10 @@ struct stage_options {
 	uint64_t memory_bytes;
 };
 
-/* Who asks: new files belong to them. umask is applied by the caller. */
+/* Who asks: new files belong to them. umask counts where the directory has no default ACL. */
 struct stage_caller {
 	uint32_t uid, gid;
+	uint32_t umask;
 };
 
 /* Takes over the store; stage_free() closes it. */
@@ -84,7 +85,10 @@ enum {
 	STAGE_SET_ATIME_NOW = 1 << 6,
 	STAGE_SET_MTIME_NOW = 1 << 7,
 	STAGE_SET_CTIME = 1 << 8,
-	STAGE_KILL_PRIV = 1 << 9, /* drop suid, sgid and security.capability (HANDLE_KILLPRIV_V2) */
+	STAGE_KILL_PRIV =
+		1 << 9, /* drop suid, sgid if the group may execute, security.capability */
+	STAGE_KILL_SGID =
+		1 << 10, /* with the former: sgid even if not; the caller is not of the group */
 };
 int stage_getattr(struct stage *s, uint64_t ino, struct stat *st);
 int stage_setattr(struct stage *s, uint64_t ino, const struct stat *want, unsigned valid,
@@ -94,26 +98,35 @@ int stage_setattr(struct stage *s, uint64_t ino, const struct stat *want, unsign
 int stage_open(struct stage *s, uint64_t ino, bool truncate);
 int stage_create(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
 		 mode_t mode, struct stat *st); /* creates and opens; -EEXIST when there */
+int stage_tmpfile(
+	struct stage *s, const struct stage_caller *who, uint64_t parent, mode_t mode,
+	struct stat
+		*st); /* creates and opens, without a name (O_TMPFILE); stage_link() gives one */
 void stage_release(struct stage *s, uint64_t ino);
 ssize_t stage_read(struct stage *s, uint64_t ino, void *data, size_t len_bytes, uint64_t off_bytes);
 ssize_t stage_write(struct stage *s, uint64_t ino, const void *data, size_t len_bytes,
-		    uint64_t off_bytes, bool kill_priv);
+		    uint64_t off_bytes, unsigned kill); /* STAGE_KILL_* or 0 */
 int stage_flush(struct stage *s,
 		uint64_t ino); /* close(2): pushes what is buffered, does not wait */
 int stage_fsync(struct stage *s,
 		uint64_t ino);	   /* file or directory: waits until durable; root: everything */
 int stage_syncfs(struct stage *s); /* everything */
-int stage_fallocate(struct stage *s, uint64_t ino, int mode, uint64_t off_bytes,
-		    uint64_t len_bytes);
+int stage_fallocate(struct stage *s, uint64_t ino, int mode, uint64_t off_bytes, uint64_t len_bytes,
+		    unsigned kill);
 int64_t stage_lseek(struct stage *s, uint64_t ino, uint64_t off_bytes,
 		    int whence); /* SEEK_DATA, SEEK_HOLE */
 
-/* Extended attributes. value NULL or size 0: the needed length. flags: XATTR_CREATE, XATTR_REPLACE. */
+/*
+ * Extended attributes of the namespaces user, trusted and security, and ACLs, with which the mode is kept in
+ * step. value NULL or size 0: the needed length. flags: XATTR_CREATE, XATTR_REPLACE, STAGE_ACL_KILL_SGID.
+ */
+#define STAGE_ACL_KILL_SGID 0x100 /* sgid goes: who sets the ACL is not of the group */
 int stage_setxattr(struct stage *s, uint64_t ino, const char *name, const void *value,
 		   size_t len_bytes, int flags);
 ssize_t stage_getxattr(struct stage *s, uint64_t ino, const char *name, void *value,
 		       size_t size_bytes);
-ssize_t stage_listxattr(struct stage *s, uint64_t ino, char *list, size_t size_bytes);
+ssize_t stage_listxattr(struct stage *s, uint64_t ino, bool with_trusted, char *list,
+			size_t size_bytes); /* trusted.*: shown to administrators only */
 int stage_removexattr(struct stage *s, uint64_t ino, const char *name);
 
 int stage_statfs(struct stage *s, struct statvfs *st);

@@ -20,9 +20,15 @@ int stage_getattr(struct stage *s, uint64_t ino, struct stat *st)
 	return 0;
 }
 
+/* What 64 bits of nanoseconds cannot say (before 1677, after 2262) becomes the nearest that they can. */
 static uint64_t from_timespec(const struct timespec *ts)
 {
-	return (uint64_t)((int64_t)ts->tv_sec * (int64_t)NSEC_PER_SEC + ts->tv_nsec);
+	int64_t ns;
+
+	if (__builtin_mul_overflow((int64_t)ts->tv_sec, (int64_t)NSEC_PER_SEC, &ns) ||
+	    __builtin_add_overflow(ns, ts->tv_nsec, &ns))
+		ns = ts->tv_sec < 0 ? INT64_MIN : INT64_MAX;
+	return (uint64_t)ns;
 }
 
 static void set_times(struct inode *i, const struct stat *want, unsigned valid)
@@ -47,7 +53,9 @@ static int set_owner(struct op *op, struct inode *i, const struct stat *want, un
 	if (valid & STAGE_SET_GID)
 		i->row.gid = want->st_gid;
 	/* As on a local filesystem, unless the same call sets the mode itself. */
-	return S_ISDIR(i->row.mode) || valid & STAGE_SET_MODE ? 0 : stage_kill_priv(op, i);
+	return S_ISDIR(i->row.mode) || valid & STAGE_SET_MODE
+		       ? 0
+		       : stage_kill_priv(op, i, STAGE_KILL_PRIV | (valid & STAGE_KILL_SGID));
 }
 
 int stage_setattr(struct stage *s, uint64_t ino, const struct stat *want, unsigned valid,
@@ -59,16 +67,20 @@ int stage_setattr(struct stage *s, uint64_t ino, const struct stat *want, unsign
 
 	if (r == 0)
 		r = op_join(&op, ino, &i);
-	if (r == 0 && valid & STAGE_KILL_PRIV)
-		r = stage_kill_priv(&op, i);
+	if (r == 0)
+		r = stage_kill_priv(&op, i, valid);
 	if (r == 0 && valid & STAGE_SET_SIZE)
 		r = stage_truncate(&op, i, (uint64_t)want->st_size);
 	if (r == 0 && valid & (STAGE_SET_UID | STAGE_SET_GID))
 		r = set_owner(&op, i, want, valid);
 	if (r < 0)
 		return r;
-	if (valid & STAGE_SET_MODE)
+	if (valid & STAGE_SET_MODE) {
 		i->row.mode = (i->row.mode & S_IFMT) | (want->st_mode & 07777);
+		r = stage_chmod_acl(&op, i);
+		if (r < 0)
+			return r;
+	}
 	set_times(i, want, valid);
 	r = op_submit(&op);
 	if (r == 0)

@@ -85,7 +85,7 @@ static int write_piece(struct op *op, struct inode *i, uint64_t off_bytes, uint3
 }
 
 static ssize_t write_file(struct stage *s, uint64_t ino, const void *data, size_t len_bytes,
-			  uint64_t off_bytes, bool kill_priv)
+			  uint64_t off_bytes, unsigned kill)
 {
 	_cleanup_(op_end) struct op op = {0};
 	uint32_t chunk_bytes = s->store->chunk_bytes;
@@ -98,8 +98,8 @@ static ssize_t write_file(struct stage *s, uint64_t ino, const void *data, size_
 	r = op_begin(&op, s, false);
 	if (r == 0)
 		r = op_join(&op, ino, &i);
-	if (r == 0 && kill_priv)
-		r = stage_kill_priv(&op, i);
+	if (r == 0)
+		r = stage_kill_priv(&op, i, kill);
 	while (r == 0 && done < len_bytes) {
 		uint64_t at = off_bytes + done;
 		uint32_t n = (uint32_t)MIN(chunk_bytes - at % chunk_bytes, len_bytes - done);
@@ -117,9 +117,9 @@ static ssize_t write_file(struct stage *s, uint64_t ino, const void *data, size_
 }
 
 ssize_t stage_write(struct stage *s, uint64_t ino, const void *data, size_t len_bytes,
-		    uint64_t off_bytes, bool kill_priv)
+		    uint64_t off_bytes, unsigned kill)
 {
-	ssize_t n = write_file(s, ino, data, len_bytes, off_bytes, kill_priv);
+	ssize_t n = write_file(s, ino, data, len_bytes, off_bytes, kill);
 
 	/* Only now, without a lock: the queue behind may be full, and that is what holds a writer back. */
 	if (atomic_load(&s->dirty_bytes) > s->dirty_max_bytes)
@@ -177,11 +177,11 @@ static int zero_range(struct op *op, struct inode *i, uint64_t off_bytes, uint64
 	if (r == 0 && first < end)
 		r = stage_drop_chunks(op, i, first, end);
 	i->row.content_version++;
-	stage_touch(i, true);
 	return r;
 }
 
-int stage_fallocate(struct stage *s, uint64_t ino, int mode, uint64_t off_bytes, uint64_t len_bytes)
+int stage_fallocate(struct stage *s, uint64_t ino, int mode, uint64_t off_bytes, uint64_t len_bytes,
+		    unsigned kill)
 {
 	_cleanup_(op_end) struct op op = {0};
 	bool keep_size = mode & FALLOC_FL_KEEP_SIZE;
@@ -201,8 +201,11 @@ int stage_fallocate(struct stage *s, uint64_t ino, int mode, uint64_t off_bytes,
 		if (r == 0 && len_bytes > free_bytes)
 			r = -ENOSPC;
 	}
+	if (r == 0)
+		r = stage_kill_priv(&op, i, kill);
 	if (r < 0)
 		return r;
+	stage_touch(i, true); /* whatever is allocated, like ext4 */
 	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		r = zero_range(&op, i, off_bytes, end_bytes);
 	if (r == 0 && !keep_size && end_bytes > i->row.size_bytes)

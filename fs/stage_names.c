@@ -89,20 +89,18 @@ int stage_lookup(struct stage *s, uint64_t parent, const char *name, struct stat
 {
 	struct inode *i;
 	uint64_t ino;
-	int r;
+	int r = is_dots(name) ? find_dots(s, parent, name, &ino)
+			      : stage_find_name(s, parent, name, &ino);
 
-	if (is_dots(name))
-		r = find_dots(s, parent, name, &ino);
-	else
-		r = stage_find_name(s, parent, name, &ino);
 	if (r == 0)
 		r = inode_get(&s->inodes, ino, &i);
 	if (r < 0)
 		return r;
-	if (!is_dots(name))
+	if (!is_dots(name)) /* they are no place where it stands */
 		inode_set_place(&s->inodes, i, parent, name);
 	(void)pthread_mutex_lock(&i->lock);
-	r = stage_give(s, i, st);
+	/* A number may outlive its file: the kernel keeps some to itself, others in file handles. */
+	r = i->removed ? -ENOENT : stage_give(s, i, st);
 	(void)pthread_mutex_unlock(&i->lock);
 	inode_unpin(&s->inodes, i);
 	return r;
@@ -149,7 +147,7 @@ void stage_touch(struct inode *i, bool content)
 		i->row.mtime_ns = i->row.ctime_ns;
 }
 
-/* The directory a name is to be put into: -EEXIST when the name is there. */
+/* The directory a name is to be put into: -EEXIST when the name is there. name NULL: any. */
 static int join_parent(struct op *op, uint64_t parent, const char *name, struct inode **ret)
 {
 	uint64_t ino;
@@ -161,69 +159,94 @@ static int join_parent(struct op *op, uint64_t parent, const char *name, struct 
 		return -ENOTDIR;
 	if ((*ret)->row.nlink == 0)
 		return -ENOENT;
+	if (!name)
+		return 0;
 	r = stage_find_name(op->s, parent, name, &ino);
 	return r == 0 ? -EEXIST : r == -ENOENT ? 0 : r;
 }
 
-/* A new inode under a new name, in op; owners and setgid as on a local filesystem. */
-static int create(struct op *op, const struct stage_caller *who, uint64_t parent_ino,
-		  const char *name, mode_t mode, dev_t rdev, struct inode **ret)
+/* What is to be created. */
+struct creation {
+	const struct stage_caller *who;
+	uint64_t parent;
+	const char *name; /* NULL: none yet (O_TMPFILE) */
+	mode_t mode;
+	dev_t rdev;
+	const char *target; /* of a symlink */
+	bool open;
+};
+
+/* The new inode in op; owners, setgid and ACLs as on a local filesystem. */
+static int create_inode(struct op *op, const struct creation *c, struct inode *parent,
+			struct inode **ret)
 {
 	uint64_t now = stage_now_ns();
 	struct inode_row row = {
-		.mode = mode,
-		.nlink = S_ISDIR(mode) ? 2 : 1,
-		.uid = who->uid,
-		.gid = who->gid,
-		.rdev = rdev,
+		.mode = c->mode,
+		.nlink = !c->name	    ? 0
+			 : S_ISDIR(c->mode) ? 2
+					    : 1,
+		.uid = c->who->uid,
+		.gid = c->who->gid,
+		.rdev = c->rdev,
+		.size_bytes = c->target ? strlen(c->target) : 0,
 		.atime_ns = now,
 		.mtime_ns = now,
 		.ctime_ns = now,
 		.btime_ns = now,
 	};
-	struct inode *parent;
-	int r = join_parent(op, parent_ino, name, &parent);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (parent->row.mode & S_ISGID) {
 		row.gid = parent->row.gid;
-		if (S_ISDIR(mode))
+		if (S_ISDIR(c->mode))
 			row.mode |= S_ISGID;
 	}
 	r = op_create(op, &row, ret);
-	if (r == 0)
-		r = op_add_name(op, parent, name, *ret);
+	return r < 0 ? r : stage_inherit_acl(op, parent, *ret, c->who->umask);
+}
+
+/* Puts the new inode where it belongs: under its name, or among the orphans. */
+static int place(struct op *op, const struct creation *c, struct inode *parent, struct inode *i)
+{
+	int r;
+
+	if (!c->name) {
+		change_orphan(op->set, i->ino);
+		return 0;
+	}
+	r = op_add_name(op, parent, c->name, i);
 	if (r < 0)
 		return r;
-	parent->row.nlink += S_ISDIR(mode) ? 1 : 0;
+	parent->row.nlink += S_ISDIR(c->mode) ? 1 : 0;
 	stage_touch(parent, true);
 	return 0;
 }
 
-static int create_and_give(struct stage *s, const struct stage_caller *who, uint64_t parent,
-			   const char *name, mode_t mode, dev_t rdev, const char *target, bool open,
-			   struct stat *st)
+static int create(struct stage *s, const struct creation *c, struct stat *st)
 {
 	_cleanup_(op_end) struct op op = {0};
-	struct inode *i;
+	struct inode *parent, *i;
 	int r = op_begin(&op, s, true);
 
 	if (r == 0)
-		r = create(&op, who, parent, name, mode, rdev, &i);
+		r = join_parent(&op, c->parent, c->name, &parent);
+	if (r == 0)
+		r = create_inode(&op, c, parent, &i);
+	if (r == 0)
+		r = place(&op, c, parent, i);
 	if (r < 0)
 		return r;
-	if (target) {
-		i->row.size_bytes = i->recorded_bytes = strlen(target);
-		i->target = strdup(target);
+	if (c->target) {
+		i->target = strdup(c->target);
 		if (!i->target)
 			op.set->failed = true;
-		change_symlink(op.set, i->ino, target);
+		change_symlink(op.set, i->ino, c->target);
 	}
 	r = op_submit(&op);
 	if (r == 0)
 		r = stage_give(s, i, st);
-	if (r == 0 && open)
+	if (r == 0 && c->open)
 		inode_add_open(&s->inodes, i);
 	return r;
 }
@@ -231,25 +254,57 @@ static int create_and_give(struct stage *s, const struct stage_caller *who, uint
 int stage_mknod(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
 		mode_t mode, dev_t rdev, struct stat *st)
 {
-	return create_and_give(s, who, parent, name, mode, rdev, NULL, false, st);
+	return create(
+		s,
+		&(struct creation){
+			.who = who, .parent = parent, .name = name, .mode = mode, .rdev = rdev},
+		st);
 }
 
 int stage_mkdir(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
 		mode_t mode, struct stat *st)
 {
-	return create_and_give(s, who, parent, name, (mode & 07777) | S_IFDIR, 0, NULL, false, st);
+	return create(s,
+		      &(struct creation){.who = who,
+					 .parent = parent,
+					 .name = name,
+					 .mode = (mode & 07777) | S_IFDIR},
+		      st);
 }
 
 int stage_create(struct stage *s, const struct stage_caller *who, uint64_t parent, const char *name,
 		 mode_t mode, struct stat *st)
 {
-	return create_and_give(s, who, parent, name, (mode & 07777) | S_IFREG, 0, NULL, true, st);
+	return create(s,
+		      &(struct creation){.who = who,
+					 .parent = parent,
+					 .name = name,
+					 .mode = (mode & 07777) | S_IFREG,
+					 .open = true},
+		      st);
+}
+
+int stage_tmpfile(struct stage *s, const struct stage_caller *who, uint64_t parent, mode_t mode,
+		  struct stat *st)
+{
+	return create(s,
+		      &(struct creation){.who = who,
+					 .parent = parent,
+					 .mode = (mode & 07777) | S_IFREG,
+					 .open = true},
+		      st);
 }
 
 int stage_symlink(struct stage *s, const struct stage_caller *who, uint64_t parent,
 		  const char *name, const char *target, struct stat *st)
 {
-	return create_and_give(s, who, parent, name, S_IFLNK | 0777, 0, target, false, st);
+	return create(s,
+		      &(struct creation){.who = who,
+					 .parent = parent,
+					 .name = name,
+					 .mode = S_IFLNK | 0777,
+					 .target = target},
+		      st);
 }
 
 int stage_readlink(struct stage *s, uint64_t ino, char **ret_target)
@@ -290,13 +345,14 @@ int stage_link(struct stage *s, uint64_t ino, uint64_t parent_ino, const char *n
 		return r;
 	if (S_ISDIR(i->row.mode))
 		return -EPERM;
-	if (i->row.nlink == 0)
-		return -ENOENT;
 	if (i->row.nlink >= LINK_MAX)
 		return -EMLINK;
 	r = op_add_name(&op, parent, name, i);
 	if (r < 0)
 		return r;
+	/* Made by stage_tmpfile(): the kernel lets nobody link what has lost its last name. */
+	if (i->row.nlink == 0)
+		change_orphan_gone(op.set, ino);
 	i->row.nlink++;
 	stage_touch(i, false);
 	stage_touch(parent, true);

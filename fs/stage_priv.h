@@ -70,6 +70,22 @@ int op_remove_name(struct op *op, struct inode *parent, const char *name, uint64
 
 uint64_t stage_now_ns(void);
 
+/* Extended attributes of an inode in op. find: lent until the list changes; -ENODATA. */
+int stage_find_xattr(struct stage *s, struct inode *i, const char *name, const struct xattr **ret);
+int op_put_xattr(struct op *op, struct inode *i, const char *name, const void *value,
+		 size_t len_bytes);
+int op_remove_xattr(struct op *op, struct inode *i, const char *name); /* -ENODATA */
+
+/* A new inode's mode and ACLs from its parent's default ACL; by the umask where there is none. */
+int stage_inherit_acl(struct op *op, struct inode *parent, struct inode *i, uint32_t umask);
+
+/* The access ACL follows a mode that was just changed. */
+int stage_chmod_acl(struct op *op, struct inode *i);
+
+/* setxattr of an ACL; the mode follows. -EINVAL, -EACCES: a default ACL on something else than a directory. */
+int stage_set_acl(struct op *op, struct inode *i, const char *name, const void *acl,
+		  size_t len_bytes);
+
 /* ino of a name, without any reference. -ENOENT. */
 int stage_find_name(struct stage *s, uint64_t parent, const char *name, uint64_t *ret_ino);
 
@@ -90,7 +106,7 @@ int stage_dir_empty(struct stage *s, uint64_t dir);
 
 /* With i in op: content. */
 int stage_truncate(struct op *op, struct inode *i, uint64_t size_bytes);
-int stage_kill_priv(struct op *op, struct inode *i);
+int stage_kill_priv(struct op *op, struct inode *i, unsigned kill); /* STAGE_KILL_*; 0 = nothing */
 
 /* With i in op: moves a DIRTY chunk, or every one, into the op's set. */
 void stage_push_chunk(struct op *op, struct inode *i, uint64_t idx);

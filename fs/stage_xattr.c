@@ -9,6 +9,8 @@
 #include <sys/xattr.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/macros.h"
+#include "fs/acl.h"
 #include "fs/stage_priv.h"
 
 #define XATTR_NAME_BYTES  255
@@ -76,31 +78,24 @@ static void drop(struct xattr **p)
 	free_xattr(x);
 }
 
-int stage_setxattr(struct stage *s, uint64_t ino, const char *name, const void *value,
-		   size_t len_bytes, int flags)
+int stage_find_xattr(struct stage *s, struct inode *i, const char *name, const struct xattr **ret)
 {
-	_cleanup_(op_end) struct op op = {0};
-	struct inode *i;
-	struct xattr **p;
-	int r;
+	int r = load(s, i);
 
-	if (strlen(name) > XATTR_NAME_BYTES)
-		return -ERANGE;
-	if (len_bytes > XATTR_VALUE_BYTES)
-		return -E2BIG;
-	r = op_begin(&op, s, false);
-	if (r == 0)
-		r = op_join(&op, ino, &i);
-	if (r == 0)
-		r = load(s, i);
 	if (r < 0)
 		return r;
-	p = find(i, name);
-	if (*p && flags & XATTR_CREATE)
-		return -EEXIST;
-	if (!*p && flags & XATTR_REPLACE)
-		return -ENODATA;
-	r = push_front(i, name, value, len_bytes);
+	*ret = *find(i, name);
+	return *ret ? 0 : -ENODATA;
+}
+
+int op_put_xattr(struct op *op, struct inode *i, const char *name, const void *value,
+		 size_t len_bytes)
+{
+	struct xattr **p;
+	int r = load(op->s, i);
+
+	if (r == 0)
+		r = push_front(i, name, value, len_bytes);
 	if (r < 0)
 		return r;
 	p = &i->xattrs->next;
@@ -108,8 +103,78 @@ int stage_setxattr(struct stage *s, uint64_t ino, const char *name, const void *
 		p = &(*p)->next;
 	if (*p)
 		drop(p);
+	change_xattr(op->set, i->ino, name, value, len_bytes);
+	return 0;
+}
+
+int op_remove_xattr(struct op *op, struct inode *i, const char *name)
+{
+	struct xattr **p;
+	int r = load(op->s, i);
+
+	if (r < 0)
+		return r;
+	p = find(i, name);
+	if (!*p)
+		return -ENODATA;
+	drop(p);
+	change_xattr_gone(op->set, i->ino, name);
+	return 0;
+}
+
+/* ---- what the system calls do ---- */
+
+static bool is_acl(const char *name)
+{
+	return strcmp(name, ACL_ACCESS_NAME) == 0 || strcmp(name, ACL_DEFAULT_NAME) == 0;
+}
+
+/* The namespaces of a local filesystem; each needs a name behind the dot. */
+static int check_name(const char *name)
+{
+	static const char *const prefixes[] = {"user.", "trusted.", "security."};
+
+	if (strlen(name) > XATTR_NAME_BYTES)
+		return -ERANGE;
+	for (size_t n = 0; n < ARRAY_SIZE(prefixes); n++) {
+		size_t len = strlen(prefixes[n]);
+
+		if (strncmp(name, prefixes[n], len) == 0)
+			return name[len] ? 0 : -EINVAL;
+	}
+	return is_acl(name) ? 0 : -EOPNOTSUPP;
+}
+
+int stage_setxattr(struct stage *s, uint64_t ino, const char *name, const void *value,
+		   size_t len_bytes, int flags)
+{
+	_cleanup_(op_end) struct op op = {0};
+	const struct xattr *old;
+	struct inode *i;
+	int r = check_name(name);
+
+	if (r < 0)
+		return r;
+	if (len_bytes > XATTR_VALUE_BYTES)
+		return -E2BIG;
+	r = op_begin(&op, s, false);
+	if (r == 0)
+		r = op_join(&op, ino, &i);
+	if (r < 0)
+		return r;
+	r = stage_find_xattr(s, i, name, &old);
+	if (r == 0 && flags & XATTR_CREATE)
+		return -EEXIST;
+	if (r == -ENODATA && !(flags & XATTR_REPLACE))
+		r = 0;
+	if (r == 0)
+		r = is_acl(name) ? stage_set_acl(&op, i, name, value, len_bytes)
+				 : op_put_xattr(&op, i, name, value, len_bytes);
+	if (r < 0)
+		return r;
+	if (flags & STAGE_ACL_KILL_SGID)
+		i->row.mode &= ~(uint32_t)S_ISGID;
 	stage_touch(i, false);
-	change_xattr(op.set, ino, name, value, len_bytes);
 	return op_submit(&op);
 }
 
@@ -117,19 +182,18 @@ ssize_t stage_getxattr(struct stage *s, uint64_t ino, const char *name, void *va
 		       size_t size_bytes)
 {
 	_cleanup_(op_end) struct op op = {0};
+	const struct xattr *x;
 	struct inode *i;
-	struct xattr *x;
-	int r = op_begin(&op, s, false);
+	int r = check_name(name);
 
+	if (r == 0)
+		r = op_begin(&op, s, false);
 	if (r == 0)
 		r = op_join(&op, ino, &i);
 	if (r == 0)
-		r = load(s, i);
+		r = stage_find_xattr(s, i, name, &x);
 	if (r < 0)
 		return r;
-	x = *find(i, name);
-	if (!x)
-		return -ENODATA;
 	if (size_bytes && x->value_bytes > size_bytes)
 		return -ERANGE;
 	if (size_bytes)
@@ -137,7 +201,8 @@ ssize_t stage_getxattr(struct stage *s, uint64_t ino, const char *name, void *va
 	return (ssize_t)x->value_bytes;
 }
 
-ssize_t stage_listxattr(struct stage *s, uint64_t ino, char *list, size_t size_bytes)
+ssize_t stage_listxattr(struct stage *s, uint64_t ino, bool with_trusted, char *list,
+			size_t size_bytes)
 {
 	_cleanup_(op_end) struct op op = {0};
 	struct inode *i;
@@ -153,6 +218,8 @@ ssize_t stage_listxattr(struct stage *s, uint64_t ino, char *list, size_t size_b
 	for (struct xattr *x = i->xattrs; x; x = x->next) {
 		size_t n = strlen(x->name) + 1;
 
+		if (!with_trusted && strncmp(x->name, "trusted.", strlen("trusted.")) == 0)
+			continue;
 		if (size_bytes && total + n > size_bytes)
 			return -ERANGE;
 		if (size_bytes)
@@ -162,32 +229,20 @@ ssize_t stage_listxattr(struct stage *s, uint64_t ino, char *list, size_t size_b
 	return (ssize_t)total;
 }
 
-/* With i in op; -ENODATA when there is none. */
-static int remove_xattr(struct op *op, struct inode *i, const char *name)
-{
-	struct xattr **p;
-	int r = load(op->s, i);
-
-	if (r < 0)
-		return r;
-	p = find(i, name);
-	if (!*p)
-		return -ENODATA;
-	drop(p);
-	change_xattr_gone(op->set, i->ino, name);
-	return 0;
-}
-
 int stage_removexattr(struct stage *s, uint64_t ino, const char *name)
 {
 	_cleanup_(op_end) struct op op = {0};
 	struct inode *i;
-	int r = op_begin(&op, s, false);
+	int r = check_name(name);
 
+	if (r == 0)
+		r = op_begin(&op, s, false);
 	if (r == 0)
 		r = op_join(&op, ino, &i);
 	if (r == 0)
-		r = remove_xattr(&op, i, name);
+		r = op_remove_xattr(&op, i, name);
+	if (r == -ENODATA && is_acl(name))
+		return 0; /* as on a local filesystem */
 	if (r < 0)
 		return r;
 	stage_touch(i, false);
@@ -195,15 +250,15 @@ int stage_removexattr(struct stage *s, uint64_t ino, const char *name)
 }
 
 /* HANDLE_KILLPRIV_V2: suid goes, sgid where the group may execute, and the file capability. */
-int stage_kill_priv(struct op *op, struct inode *i)
+int stage_kill_priv(struct op *op, struct inode *i, unsigned kill)
 {
 	int r;
 
-	if (!S_ISREG(i->row.mode))
+	if (!(kill & STAGE_KILL_PRIV) || S_ISDIR(i->row.mode))
 		return 0;
 	i->row.mode &= ~(uint32_t)S_ISUID;
-	if (i->row.mode & S_IXGRP)
+	if (i->row.mode & S_IXGRP || kill & STAGE_KILL_SGID)
 		i->row.mode &= ~(uint32_t)S_ISGID;
-	r = remove_xattr(op, i, "security.capability");
+	r = op_remove_xattr(op, i, "security.capability");
 	return r == -ENODATA ? 0 : r;
 }

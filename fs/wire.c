@@ -11,6 +11,7 @@
 /* The request this thread serves. */
 static _Thread_local struct {
 	bool kills_priv;
+	bool is_tmpfile;
 	bool is_init;
 	uint32_t offers; /* INIT only: flags of the kernel */
 } current;
@@ -28,7 +29,7 @@ static uint32_t get_field(const void *request, size_t len_bytes, size_t offset)
 
 #define FIELD(type, member) get_field(request, len_bytes, offsetof(struct type, member))
 
-void wire_note_request(const void *request, size_t len_bytes)
+void wire_note_request(void *request, size_t len_bytes)
 {
 	struct fuse_in_header header;
 
@@ -47,6 +48,11 @@ void wire_note_request(const void *request, size_t len_bytes)
 	case FUSE_OPEN:
 		current.kills_priv = FIELD(fuse_open_in, open_flags) & FUSE_OPEN_KILL_SUIDGID;
 		break;
+	case FUSE_TMPFILE:
+		current.is_tmpfile = true;
+		header.opcode = FUSE_CREATE;
+		memcpy(request, &header, sizeof(header));
+		__attribute__((fallthrough));
 	case FUSE_CREATE:
 		current.kills_priv = FIELD(fuse_create_in, open_flags) & FUSE_OPEN_KILL_SUIDGID;
 		break;
@@ -56,6 +62,11 @@ void wire_note_request(const void *request, size_t len_bytes)
 	default:
 		break;
 	}
+}
+
+bool wire_is_tmpfile(void)
+{
+	return current.is_tmpfile;
 }
 
 bool wire_kills_priv(void)

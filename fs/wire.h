@@ -7,6 +7,9 @@
  * single write. With it, clearing suid and sgid when a file's content changes is our duty: the kernel says
  * with each request whether the caller's rights call for it.
  *
+ * FUSE_TMPFILE (open with O_TMPFILE) has the arguments and the answer of FUSE_CREATE: libfuse gets to see
+ * that, and the operation asks here which of the two it is.
+ *
  * FUSE_PARALLEL_DIROPS: without it one lookup or listing at a time in a directory.
  */
 #ifndef SEEDSHIP_FS_WIRE_H
@@ -16,11 +19,14 @@
 #include <stddef.h>
 #include <sys/uio.h>
 
-/* Looks at a request that was just read. */
-void wire_note_request(const void *request, size_t len_bytes);
+/* Looks at a request that was just read, and turns TMPFILE into CREATE. */
+void wire_note_request(void *request, size_t len_bytes);
 
 /* Whether the request of this thread (write, open, create, setattr) drops suid and sgid. */
 bool wire_kills_priv(void);
+
+/* Whether the CREATE of this thread is to make a file without a name. */
+bool wire_is_tmpfile(void);
 
 /*
  * Looks at a reply before it is written: the one to INIT gets the two flags, as far as the kernel offers

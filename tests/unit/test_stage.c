@@ -123,7 +123,7 @@ static void op_write(struct fixture *f, struct model_file *m)
 
 	len = MIN(len, FILE_MAX - off);
 	fill_random(f, f->scratch, len);
-	assert_int_equal(stage_write(f->stage, m->ino, f->scratch, len, off, false), len);
+	assert_int_equal(stage_write(f->stage, m->ino, f->scratch, len, off, 0), len);
 	if (len == 0)
 		return;
 	if (off > m->size)
@@ -149,7 +149,7 @@ static void op_punch(struct fixture *f, struct model_file *m)
 	size_t off = pick(f, FILE_MAX), len = 1 + pick(f, 200u << 10);
 
 	assert_int_equal(stage_fallocate(f->stage, m->ino,
-					 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off, len),
+					 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off, len, 0),
 			 0);
 	if (off < m->size)
 		memset(m->data + off, 0, MIN(len, m->size - off));
@@ -306,7 +306,7 @@ static void test_directories_links_and_symlinks(void **state)
 	assert_int_equal(stage_mkdir(f->stage, &caller, STAGE_ROOT_INO, "d", 02755, &a), 0);
 	assert_int_equal(a.st_nlink, 2);
 	assert_int_equal(
-		stage_mkdir(f->stage, &(struct stage_caller){0, 0}, a.st_ino, "e", 0755, &b), 0);
+		stage_mkdir(f->stage, &(struct stage_caller){0, 0, 0}, a.st_ino, "e", 0755, &b), 0);
 	assert_int_equal(b.st_gid, 1000);
 	assert_true(b.st_mode & S_ISGID);
 	assert_int_equal(stage_getattr(f->stage, a.st_ino, &st), 0);
@@ -344,7 +344,7 @@ static void test_unlinked_but_open(void **state)
 
 	assert_int_equal(stage_create(f->stage, &caller, STAGE_ROOT_INO, "u", 0600, &st), 0);
 	assert_int_equal(stage_unlink(f->stage, STAGE_ROOT_INO, "u"), 0);
-	assert_int_equal(stage_write(f->stage, st.st_ino, "still here", 10, 0, false), 10);
+	assert_int_equal(stage_write(f->stage, st.st_ino, "still here", 10, 0, 0), 10);
 	assert_int_equal(stage_fsync(f->stage, st.st_ino), 0);
 	assert_int_equal(stage_read(f->stage, st.st_ino, data, sizeof(data), 0), 10);
 	assert_memory_equal(data, "still here", 10);
@@ -373,7 +373,7 @@ static void test_xattrs(void **state)
 	assert_int_equal(stage_getxattr(f->stage, st.st_ino, "user.a", value, sizeof(value)), 2);
 	assert_memory_equal(value, "33", 2);
 	assert_int_equal(stage_getxattr(f->stage, st.st_ino, "user.a", value, 1), -ERANGE);
-	assert_int_equal(stage_listxattr(f->stage, st.st_ino, list, sizeof(list)), 18);
+	assert_int_equal(stage_listxattr(f->stage, st.st_ino, true, list, sizeof(list)), 18);
 	assert_int_equal(stage_removexattr(f->stage, st.st_ino, "user.a"), 0);
 	assert_int_equal(stage_getxattr(f->stage, st.st_ino, "user.a", value, 0), -ENODATA);
 }
@@ -387,7 +387,7 @@ static void test_write_clears_suid(void **state)
 	assert_int_equal(stage_setattr(f->stage, st.st_ino, &want, STAGE_SET_MODE, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 06755);
 	assert_int_equal(stage_setxattr(f->stage, st.st_ino, "security.capability", "c", 1, 0), 0);
-	assert_int_equal(stage_write(f->stage, st.st_ino, "x", 1, 0, true), 1);
+	assert_int_equal(stage_write(f->stage, st.st_ino, "x", 1, 0, STAGE_KILL_PRIV), 1);
 	assert_int_equal(stage_getattr(f->stage, st.st_ino, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0755);
 	assert_int_equal(stage_getxattr(f->stage, st.st_ino, "security.capability", NULL, 0),
@@ -402,7 +402,7 @@ static void test_seek_data_and_hole(void **state)
 
 	assert_int_equal(stage_create(f->stage, &caller, STAGE_ROOT_INO, "h", 0600, &st), 0);
 	assert_int_equal(stage_setattr(f->stage, st.st_ino, &want, STAGE_SET_SIZE, &st), 0);
-	assert_int_equal(stage_write(f->stage, st.st_ino, "x", 1, 20 * c + 5, false), 1);
+	assert_int_equal(stage_write(f->stage, st.st_ino, "x", 1, 20 * c + 5, 0), 1);
 	for (int committed = 0; committed < 2; committed++) {
 		assert_int_equal(stage_lseek(f->stage, st.st_ino, 0, SEEK_DATA), 20 * c);
 		assert_int_equal(stage_lseek(f->stage, st.st_ino, 20 * c + 1, SEEK_HOLE), 21 * c);

@@ -54,6 +54,23 @@ static void test_kill_flags(void **state)
 	assert_false(kills(FUSE_READ, &r));
 }
 
+/* TMPFILE is passed on as CREATE, and known to be none. */
+static void test_tmpfile(void **state)
+{
+	struct request r = {.create.flags = 7};
+
+	(void)state;
+	assert_false(kills(FUSE_CREATE, &r));
+	assert_false(wire_is_tmpfile());
+	r.create.open_flags = FUSE_OPEN_KILL_SUIDGID;
+	assert_true(kills(FUSE_TMPFILE, &r));
+	assert_true(wire_is_tmpfile());
+	assert_int_equal(r.header.opcode, FUSE_CREATE);
+	assert_int_equal(r.create.flags, 7);
+	assert_false(kills(FUSE_READ, &r));
+	assert_false(wire_is_tmpfile());
+}
+
 /* A request that ends before the field does not have it; nothing behind its end is looked at. */
 static void test_short_requests(void **state)
 {
@@ -162,9 +179,9 @@ static void test_not_init(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kill_flags),    cmocka_unit_test(test_short_requests),
-		cmocka_unit_test(test_threads_apart), cmocka_unit_test(test_init),
-		cmocka_unit_test(test_not_init),
+		cmocka_unit_test(test_kill_flags),     cmocka_unit_test(test_tmpfile),
+		cmocka_unit_test(test_short_requests), cmocka_unit_test(test_threads_apart),
+		cmocka_unit_test(test_init),	       cmocka_unit_test(test_not_init),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
