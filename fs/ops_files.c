@@ -49,6 +49,18 @@ static int open_file(fuse_req_t req, fuse_ino_t ino, int flags)
 	return r;
 }
 
+static bool is_mappable(const struct fuse_file_info *fi)
+{
+	return (fi->flags & O_ACCMODE) == O_RDWR;
+}
+
+static void release(struct stage *stage, fuse_ino_t ino, const struct fuse_file_info *fi)
+{
+	if (is_mappable(fi))
+		stage_drop_mappable(stage, ino);
+	stage_release(stage, ino);
+}
+
 void ops_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct stage *stage = stage_of(req); /* a reply ends the request */
@@ -59,8 +71,10 @@ void ops_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	fi->keep_cache = 1;
+	if (is_mappable(fi))
+		stage_hold_mappable(stage, ino);
 	if (fuse_reply_open(req, fi) < 0)
-		stage_release(stage, ino);
+		release(stage, ino, fi);
 }
 
 void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
@@ -79,16 +93,17 @@ void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode
 	}
 	fi->keep_cache = 1;
 	entry = ops_entry(&st);
+	if (is_mappable(fi))
+		stage_hold_mappable(stage, entry.ino);
 	if (fuse_reply_create(req, &entry, fi) < 0) {
-		stage_release(stage, entry.ino);
+		release(stage, entry.ino, fi);
 		stage_forget(stage, entry.ino, 1);
 	}
 }
 
 void ops_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	(void)fi;
-	stage_release(stage_of(req), ino);
+	release(stage_of(req), ino, fi);
 	ops_reply_status(req, 0);
 }
 

@@ -102,6 +102,10 @@ int stage_tmpfile(
 	struct stage *s, const struct stage_caller *who, uint64_t parent, mode_t mode,
 	struct stat
 		*st); /* creates and opens, without a name (O_TMPFILE); stage_link() gives one */
+
+/* For each open for reading and writing, until its release: it may be written to through a mapping. */
+void stage_hold_mappable(struct stage *s, uint64_t ino);
+void stage_drop_mappable(struct stage *s, uint64_t ino);
 void stage_release(struct stage *s, uint64_t ino);
 ssize_t stage_read(struct stage *s, uint64_t ino, void *data, size_t len_bytes, uint64_t off_bytes);
 ssize_t stage_write(struct stage *s, uint64_t ino, const void *data, size_t len_bytes,
