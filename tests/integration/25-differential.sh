@@ -39,8 +39,12 @@ for ((round = 1; round <= rounds; round++)); do
         seedfs_stop "$SEEDFS_PID" "$mnt"
     else
         how="sync and kill -9"
+        exec 9>"$mnt/unlinked" # an orphan, which the next mount removes
+        rm "$mnt/unlinked"
+        echo orphan >&9
         sync "$mnt"
         seedfs_kill
+        exec 9>&-
         seedfs_unmount "$mnt"
     fi
     check_index "$store"
