@@ -132,6 +132,8 @@ static int note_dirty(struct content *c, uint64_t idx)
 /* Forgets dirty positions [from, to) of the list. */
 static void forget_dirty(struct content *c, size_t from, size_t to)
 {
+	if (from == to)
+		return; /* there may be no list at all */
 	memmove(c->dirty + from, c->dirty + to, (c->n_dirty - to) * sizeof(*c->dirty));
 	c->n_dirty -= to - from;
 	if (c->n_dirty == 0)

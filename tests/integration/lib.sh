@@ -170,7 +170,8 @@ seedfs_unmount()
 seedfs_start()
 {
     mkdir -p "$2"
-    seedfs mount "$1" "$2" -f >>"$SCRATCH/seedfs.log" 2>&1 &
+    # Not the function: $! would be a shell around the program, and a kill of it would kill nothing.
+    "$SEEDSHIP_BIN/seedfs" mount "$1" "$2" -f >>"$SCRATCH/seedfs.log" 2>&1 &
     SEEDFS_PID=$!
     on_exit seedfs_stop "$SEEDFS_PID" "$2"
     wait_until 30 is_up_or_gone "$SEEDFS_PID" "$2" || true
@@ -198,6 +199,7 @@ is_gone() { ! kill -0 "$1" 2>/dev/null; }
 # bare directory by mistake: first stop who writes, then seedfs_unmount.
 seedfs_kill()
 {
+    [[ $(<"/proc/$SEEDFS_PID/comm") == seedfs ]] || fail "process $SEEDFS_PID is no seedfs"
     kill -KILL "$SEEDFS_PID"
     wait "$SEEDFS_PID" 2>/dev/null || true
 }
