@@ -32,7 +32,7 @@ is_longer() { (($(stat -c %s "$1") > $2)); }
 # write_durably ROUND: each fsync that returns is a promise, noted in the file promises.
 write_durably()
 {
-    "$writer" write "$mnt" "$SCRATCH/promises" "$1" 2>/dev/null
+    "$writer" write "$mnt" "$SCRATCH/promises" "$1" 2>/dev/null || true # until the kill
 }
 
 # backup ROUND: each snapshot that restic reports is a promise, noted in the file snapshots.
