@@ -30,12 +30,12 @@ struct xattr {
 
 struct inode {
 	uint64_t ino;
-	UT_hash_handle hh; /* table lock */
-	uint64_t n_opens;  /* table lock */
+	UT_hash_handle hh;   /* table lock */
+	uint64_t n_opens;    /* table lock */
 	uint64_t n_mappable; /* table lock: opens through which it can be mapped for writing */
-	uint64_t n_pins;   /* table lock: changes that are not durable, operations in progress */
-	uint64_t parent;   /* table lock: where a name of it stood last; 0 = not known */
-	char *name;	   /* table lock */
+	uint64_t n_pins;     /* table lock: changes that are not durable, operations in progress */
+	uint64_t parent;     /* table lock: where a name of it stood last; 0 = not known */
+	char *name;	     /* table lock */
 	struct inode *next, *prev; /* table lock: among the idle ones */
 	bool idle;		   /* table lock */
 
