@@ -204,6 +204,24 @@ seedfs_kill()
     wait "$SEEDFS_PID" 2>/dev/null || true
 }
 
+# faultfs_start DIR: the disk below a store, which forgets, fills up and fails (tests/lib/faultfs.c).
+faultfs_start()
+{
+    mkdir -p "$1"
+    "$SEEDSHIP_BIN/tests/faultfs" "$1" &
+    on_exit faultfs_stop "$1" $!
+    wait_until 10 is_mounted "$1" || fail "faultfs does not start"
+}
+
+faultfs_stop()
+{
+    is_mounted "$1" && umount "$1"
+    wait "$2" 2>/dev/null || true
+}
+
+# faultfs DIR COMMAND...: see tests/lib/faultfs.c.
+faultfs() { echo "${*:2}" >"$1/.faultfs"; }
+
 # Every integrity check that SQLite has, on the index of a store.
 check_index()
 {
