@@ -12,8 +12,15 @@ uint64_t stage_now_ns(void)
 	return clock_realtime_ns();
 }
 
+int stage_check_writable(struct stage *s)
+{
+	return writer_state(s->writer, NULL) == WRITER_FAILED ? -EROFS : 0;
+}
+
 int op_begin(struct op *op, struct stage *s, bool changes_names)
 {
+	if (changes_names && stage_check_writable(s) < 0)
+		return -EROFS;
 	*op = (struct op){.s = s, .set = change_set_new()};
 	if (!op->set)
 		return -ENOMEM;
@@ -69,7 +76,12 @@ int op_join(struct op *op, uint64_t ino, struct inode **ret)
 int op_create(struct op *op, const struct inode_row *row, struct inode **ret)
 {
 	struct inode *i;
-	int r = inode_new(&op->s->inodes, atomic_fetch_add(&op->s->next_ino, 1), row, &i);
+	int r;
+
+	/* What is there may be renamed and removed on a full disk; more is not accepted. */
+	if (writer_state(op->s->writer, NULL) == WRITER_FULL)
+		return -ENOSPC;
+	r = inode_new(&op->s->inodes, atomic_fetch_add(&op->s->next_ino, 1), row, &i);
 
 	if (r < 0)
 		return r;

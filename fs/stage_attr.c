@@ -63,8 +63,10 @@ int stage_setattr(struct stage *s, uint64_t ino, const struct stat *want, unsign
 {
 	_cleanup_(op_end) struct op op = {0};
 	struct inode *i;
-	int r = op_begin(&op, s, false);
+	int r = stage_check_writable(s);
 
+	if (r == 0)
+		r = op_begin(&op, s, false);
 	if (r == 0)
 		r = op_join(&op, ino, &i);
 	if (r == 0)

@@ -149,7 +149,10 @@ int stage_push_inode(struct stage *s, uint64_t ino)
 	if (r < 0 || i->content.n_dirty == 0)
 		return r;
 	r = stage_push(&op, i);
-	return r < 0 ? r : op_submit(&op);
+	if (r == 0)
+		r = op_submit(&op);
+	/* It was accepted when it was written; now it cannot be kept. */
+	return r == -EROFS ? -EIO : r;
 }
 
 int stage_drop_chunks(struct op *op, struct inode *i, uint64_t first_idx, uint64_t end_idx)

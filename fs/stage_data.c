@@ -14,8 +14,10 @@ int stage_open(struct stage *s, uint64_t ino, bool truncate)
 {
 	_cleanup_(op_end) struct op op = {0};
 	struct inode *i;
-	int r = op_begin(&op, s, false);
+	int r = truncate ? stage_check_writable(s) : 0;
 
+	if (r == 0)
+		r = op_begin(&op, s, false);
 	if (r == 0)
 		r = op_join(&op, ino, &i);
 	if (r == 0 && truncate) {
@@ -95,7 +97,9 @@ static ssize_t write_file(struct stage *s, uint64_t ino, const void *data, size_
 
 	if (off_bytes > INT64_MAX - len_bytes)
 		return -EFBIG;
-	r = op_begin(&op, s, false);
+	r = stage_check_writable(s);
+	if (r == 0)
+		r = op_begin(&op, s, false);
 	if (r == 0)
 		r = op_join(&op, ino, &i);
 	if (r == 0)
@@ -193,7 +197,9 @@ int stage_fallocate(struct stage *s, uint64_t ino, int mode, uint64_t off_bytes,
 		return -EOPNOTSUPP;
 	if (end_bytes > INT64_MAX || end_bytes < off_bytes)
 		return -EFBIG;
-	r = op_begin(&op, s, false);
+	r = stage_check_writable(s);
+	if (r == 0)
+		r = op_begin(&op, s, false);
 	if (r == 0)
 		r = op_join(&op, ino, &i);
 	if (r == 0 && !(mode & FALLOC_FL_PUNCH_HOLE)) {

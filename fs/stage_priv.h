@@ -52,7 +52,11 @@ struct op {
 	bool names_locked;
 };
 
+/* -EROFS when names are to be changed and the store is read-only after an error of the disk. */
 int op_begin(struct op *op, struct stage *s, bool changes_names);
+
+/* 0, or -EROFS: for operations that change something else, before they change it in memory. */
+int stage_check_writable(struct stage *s);
 void op_end(struct op *op); /* unlocks and unpins; drops what was not submitted */
 
 /* Finds, pins and locks an inode; the same one twice is fine. */

@@ -157,7 +157,9 @@ int stage_setxattr(struct stage *s, uint64_t ino, const char *name, const void *
 		return r;
 	if (len_bytes > XATTR_VALUE_BYTES)
 		return -E2BIG;
-	r = op_begin(&op, s, false);
+	r = stage_check_writable(s);
+	if (r == 0)
+		r = op_begin(&op, s, false);
 	if (r == 0)
 		r = op_join(&op, ino, &i);
 	if (r < 0)
@@ -235,6 +237,8 @@ int stage_removexattr(struct stage *s, uint64_t ino, const char *name)
 	struct inode *i;
 	int r = check_name(name);
 
+	if (r == 0)
+		r = stage_check_writable(s);
 	if (r == 0)
 		r = op_begin(&op, s, false);
 	if (r == 0)

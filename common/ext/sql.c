@@ -27,6 +27,8 @@ struct sql_stmt {
 /* SQLite's result codes as errno. */
 static int to_errno(int rc)
 {
+	if (rc == SQLITE_IOERR_SHMSIZE) /* the shared memory's file could not grow */
+		return ENOSPC;
 	switch (rc & 0xff) {
 	case SQLITE_NOMEM:
 		return ENOMEM;

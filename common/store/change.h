@@ -73,7 +73,8 @@ enum change_kind {
 struct change {
 	enum change_kind kind;
 	uint64_t ino;
-	void *owner; /* the submitter's; passed back with the events */
+	void *owner;  /* the submitter's; passed back with the events */
+	bool applied; /* the submitter was told; applied again after a rollback, it is not */
 	union {
 		struct inode_row row;
 		struct {

@@ -2,7 +2,7 @@
 /*
  * The committer. A batch is open from the first set applied until its commit; its sets stand in `batch` in
  * ticket order. A commit is: the batch's commit records behind its chunk records, packs synced, then one
- * transaction.
+ * transaction. On a full disk the batch is rolled back and applied again later, in the same order.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #define BATCH_MAX_CHANGES  100000
 #define SYNC_GROUP_SETS	   256	 /* sets that may still join a commit somebody waits for */
 #define CHECKPOINT_CHANGES 10000 /* applied since the last checkpoint */
+#define FULL_RETRY_NS	   NSEC_PER_SEC
 
 /* The open pack as its row says it; sealed: nothing more is appended. */
 static int note_pack(struct writer *w, bool sealed, struct err *e)
@@ -52,8 +53,8 @@ static int append_chunk(struct writer *w, struct change *c, struct err *e)
 	if (c->chunk.result < 0)
 		return err_set(e, -c->chunk.result, "compressing a chunk: %s",
 			       strerror(-c->chunk.result));
-	if (place->stored_bytes == 0)
-		return 0;
+	if (place->stored_bytes == 0 || place->pack)
+		return 0; /* a hole; or appended before the batch was rolled back */
 	r = append_record(w, &c->chunk.record, &off_bytes, e);
 	if (r < 0)
 		return r;
@@ -78,6 +79,9 @@ static int apply_change(struct writer *w, struct change_set *set, struct change 
 	if (r < 0)
 		return r;
 	commit_log_change(w->log, set->ticket, c, stored_delta);
+	if (c->applied)
+		return 0;
+	c->applied = true;
 	if (w->events.applied)
 		w->events.applied(w->events.arg, c, set->ticket, stored_delta);
 	if (c->kind == CHANGE_CHUNK)
@@ -98,10 +102,10 @@ static int apply_set(struct writer *w, struct change_set *set, struct err *e)
 void writer_fail(struct writer *w, const struct err *e)
 {
 	(void)pthread_mutex_lock(&w->state_lock);
-	if (!w->failed) {
-		w->failed = e->code;
-		w->failure = *e;
-		log_error("store '%s': %s; nothing more is accepted until it is mounted again",
+	if (w->state != WRITER_FAILED) {
+		w->state = WRITER_FAILED;
+		w->reason = *e;
+		log_error("store '%s': %s; it is read-only until it is mounted again",
 			  w->store->path, e->text);
 	}
 	(void)pthread_cond_broadcast(&w->state_changed);
@@ -112,10 +116,14 @@ static void checkpoint(struct writer *w)
 {
 	struct err e = {0};
 	int64_t left = 0;
+	int r;
 
 	if (w->since_checkpoint < CHECKPOINT_CHANGES)
 		return;
-	if (sql_checkpoint(w->store->db, SQL_CHECKPOINT_PASSIVE, &left, &e) < 0)
+	r = sql_checkpoint(w->store->db, SQL_CHECKPOINT_PASSIVE, &left, &e);
+	if (r == -EIO)
+		writer_fail(w, &e);
+	else if (r < 0)
 		log_warning("store '%s': checkpoint: %s", w->store->path, e.text);
 	else if (left > 65536)
 		log_warning("store '%s': a reader holds back %jd pages of the index's log; "
@@ -183,13 +191,21 @@ static int append_log(struct writer *w, struct err *e)
 
 static int commit_changes(struct writer *w, struct err *e)
 {
+	const struct pack_writer before = w->pack;
 	int r = append_log(w, e);
 
 	if (r == 0)
 		r = pack_writer_sync(&w->pack, e);
 	if (r == 0)
 		r = note_pack(w, false, e);
-	return r < 0 ? r : index_commit(w->index, w->batch_ticket, e);
+	if (r == 0)
+		r = index_commit(w->index, w->batch_ticket, e);
+	/* Or every try on a full disk would leave its commit records there. */
+	if (r == -ENOSPC && w->pack.pack == before.pack && w->pack.fd == before.fd) {
+		pack_writer_rewind(&w->pack, before.end_bytes);
+		w->pack.log_bytes = before.log_bytes;
+	}
+	return r;
 }
 
 /* What the commit killed is not needed any more, not even after a crash. */
@@ -203,14 +219,89 @@ static void give_back_space(struct writer *w)
 	reclaim_add(w->reclaim, frames, n_frames, packs, n_packs);
 }
 
+/* As if nothing of the batch had been applied: what is in packs stays there, and the sets in memory. */
+static void fall_behind(struct writer *w)
+{
+	index_rollback(w->index);
+	commit_log_reset(w->log);
+	w->behind = true;
+}
+
+static int try_commit(struct writer *w, struct err *e)
+{
+	int r = 0;
+
+	for (struct change_set *set = w->batch; w->behind && r == 0 && set; set = set->next)
+		r = apply_set(w, set, e);
+	/* Nothing changed: all that was waited for is durable already. */
+	if (r == 0 && w->batch_changes)
+		r = commit_changes(w, e);
+	if (r == -ENOSPC)
+		fall_behind(w);
+	else
+		w->behind = false;
+	return r;
+}
+
+static bool is_full(struct writer *w)
+{
+	return writer_state(w, NULL) == WRITER_FULL;
+}
+
+/* The batch waits for room. */
+static void note_full(struct writer *w, const struct err *e)
+{
+	LOCK_SCOPE(&w->state_lock);
+	if (w->state == WRITER_OK)
+		log_warning(
+			"store '%s' is full: %s; what is not committed waits in memory for room",
+			w->store->path, e->text);
+	w->state = WRITER_FULL;
+	w->reason = *e;
+}
+
+/* Who waits for the batch is told that it has to wait longer. */
+static void refuse_batch(struct writer *w)
+{
+	w->next_try_ns = clock_monotonic_ns() + FULL_RETRY_NS;
+	LOCK_SCOPE(&w->state_lock);
+	w->refused_ticket = w->batch_ticket;
+	(void)pthread_cond_broadcast(&w->state_changed);
+}
+
+/* Content is accepted again only when the next full disk would find ballast. */
+static void end_full(struct writer *w)
+{
+	if (!is_full(w) || w->behind || !ballast_restore(&w->ballast, SPACE_MARGIN_BYTES))
+		return;
+	LOCK_SCOPE(&w->state_lock);
+	w->state = WRITER_OK;
+	w->reason = (struct err){0};
+	log_info("store '%s' has room again", w->store->path);
+}
+
+/* The ballast goes, and the index's log is copied so that it can start over. */
+static void make_room(struct writer *w)
+{
+	(void)ballast_release(&w->ballast);
+	(void)sql_checkpoint(w->store->db, SQL_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
 static void commit_batch(struct writer *w)
 {
 	struct err e = {0};
-	int r = 0;
+	int r = try_commit(w, &e);
 
-	/* Nothing changed: all that was waited for is durable already. */
-	if (w->batch_changes)
-		r = commit_changes(w, &e);
+	if (r == -ENOSPC) {
+		note_full(w, &e);
+		make_room(w);
+		e = (struct err){0};
+		r = try_commit(w, &e);
+	}
+	if (r == -ENOSPC) {
+		refuse_batch(w);
+		return;
+	}
 	if (r < 0) {
 		(void)err_wrap(&e, r, "committing");
 		writer_fail(w, &e);
@@ -220,18 +311,20 @@ static void commit_batch(struct writer *w)
 	if (r == 0) {
 		give_back_space(w);
 		checkpoint(w);
+		end_full(w);
 	}
 }
 
 bool writer_has_failed(struct writer *w)
 {
 	LOCK_SCOPE(&w->state_lock);
-	return w->failed != 0;
+	return w->state == WRITER_FAILED;
 }
 
 static void take_set(struct writer *w, struct change_set *set)
 {
 	struct err e = {0};
+	int r;
 
 	if (!w->batch)
 		w->batch_started_ns = clock_monotonic_ns();
@@ -239,8 +332,15 @@ static void take_set(struct writer *w, struct change_set *set)
 	w->batch_tail = &set->next;
 	w->batch_ticket = set->ticket;
 	w->batch_changes += set->n_changes;
-	if (!writer_has_failed(w) && apply_set(w, set, &e) < 0)
+	if (writer_has_failed(w) || w->behind)
+		return;
+	r = apply_set(w, set, &e);
+	if (r == -ENOSPC) {
+		fall_behind(w);
+		w->next_try_ns = 0;
+	} else if (r < 0) {
 		writer_fail(w, &e);
+	}
 }
 
 /* Whether the open batch is to be committed now; item: a set was just taken. */
@@ -250,8 +350,22 @@ static bool commit_due(const struct writer *w, bool item, unsigned sync_waits)
 		return false;
 	if (sync_waits && (!item || sync_waits > SYNC_GROUP_SETS))
 		return true;
+	if (w->behind)
+		return clock_monotonic_ns() >= w->next_try_ns;
 	return w->batch_changes >= BATCH_MAX_CHANGES ||
 	       clock_monotonic_ns() >= w->batch_started_ns + w->options.commit_ms * 1000000;
+}
+
+/* Until when to wait for the next set. */
+static uint64_t next_deadline(struct writer *w, unsigned sync_waits)
+{
+	if (sync_waits)
+		return 0; /* take what is ready: many waiters share one commit */
+	if (w->behind)
+		return w->next_try_ns;
+	if (w->batch)
+		return w->batch_started_ns + w->options.commit_ms * 1000000;
+	return is_full(w) ? clock_monotonic_ns() + FULL_RETRY_NS : UINT64_MAX;
 }
 
 void *committer_main(void *arg)
@@ -260,27 +374,29 @@ void *committer_main(void *arg)
 	unsigned sync_waits = 0; /* sets taken since someone began to wait; 0 = nobody waits */
 	bool more = true;
 
-	while (more) {
-		uint64_t deadline = UINT64_MAX;
+	while (more || w->batch) {
 		void *item;
 
-		if (sync_waits)
-			deadline = 0; /* take what is ready: many waiters share one commit */
-		else if (w->batch)
-			deadline = w->batch_started_ns + w->options.commit_ms * 1000000;
-		more = pool_next_until(w->pool, deadline, &item);
+		/* The last batch waits for room, too. */
+		if (!more && w->behind)
+			clock_system.sleep_ns(&clock_system, FULL_RETRY_NS);
+		more = pool_next_until(w->pool, next_deadline(w, sync_waits), &item);
 		if (item) {
 			struct change_set *set = item;
 
 			sync_waits += sync_waits || set->wants_sync;
 			take_set(w, set);
 		}
+		if (!item)
+			end_full(w);
 		if (!commit_due(w, item, sync_waits) && (more || !w->batch))
 			continue;
-		if (writer_has_failed(w))
+		if (writer_has_failed(w)) {
+			index_rollback(w->index);
 			finish_batch(w, false);
-		else
+		} else {
 			commit_batch(w);
+		}
 		sync_waits = 0;
 	}
 	return NULL;

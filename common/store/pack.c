@@ -97,12 +97,20 @@ int pack_writer_append(struct pack_writer *w, const void *data, size_t len_bytes
 	return 0;
 }
 
+void pack_writer_rewind(struct pack_writer *w, uint64_t end_bytes)
+{
+	/* What a failure leaves there is overwritten by the next append, or cut when the store is opened. */
+	(void)!ftruncate(w->fd, (off_t)end_bytes);
+	w->end_bytes = end_bytes;
+}
+
 int pack_writer_sync(struct pack_writer *w, struct err *e)
 {
 	if (w->dirty && fdatasync(w->fd) < 0)
-		return err_sys(e, "making pack %08" PRIu32 " durable", w->pack);
+		return err_set(e, EIO, "making pack %08" PRIu32 " durable: %s", w->pack,
+			       strerror(errno));
 	if (w->names_dirty && fsync(w->packs_fd) < 0)
-		return err_sys(e, "making the pack folder durable");
+		return err_set(e, EIO, "making the pack folder durable: %s", strerror(errno));
 	w->dirty = false;
 	w->names_dirty = false;
 	return 0;

@@ -43,7 +43,13 @@ int pack_writer_next(struct pack_writer *w, uint32_t pack, struct err *e);
 int pack_writer_append(struct pack_writer *w, const void *data, size_t len_bytes,
 		       uint64_t *ret_off_bytes, struct err *e);
 
-/* Returns once all that was appended, and the packs' names, are durable. */
+/* Takes back what was appended to the open pack behind end_bytes. Not for what is committed. */
+void pack_writer_rewind(struct pack_writer *w, uint64_t end_bytes);
+
+/*
+ * Returns once all that was appended, and the packs' names, are durable. When it fails, what was to be written
+ * may be gone while a second try succeeds: hence never -ENOSPC, which invites one.
+ */
 int pack_writer_sync(struct pack_writer *w, struct err *e);
 
 #endif

@@ -9,8 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/macros.h"
 
-#define MARGIN_BYTES (24 * MiB) /* index growth, its log, commits */
-#define STALE_NS     (NSEC_PER_SEC / 2)
+#define STALE_NS (NSEC_PER_SEC / 2)
 
 int space_init(struct space *s, int dir_fd)
 {
@@ -38,7 +37,7 @@ static int ask(struct space *s)
 
 static uint64_t promisable(const struct space *s)
 {
-	uint64_t taken = s->reserved_bytes + MARGIN_BYTES;
+	uint64_t taken = s->reserved_bytes + SPACE_MARGIN_BYTES;
 
 	return s->free_bytes > taken ? s->free_bytes - taken : 0;
 }

@@ -10,6 +10,10 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "common/base/macros.h"
+
+#define SPACE_MARGIN_BYTES (24 * MiB) /* index growth, its log, commits */
+
 struct space {
 	int dir_fd; /* on the filesystem in question; lent */
 	pthread_mutex_t lock;

@@ -18,6 +18,7 @@
 #include "common/base/clock.h"
 #include "common/base/fdio.h"
 #include "common/ext/digest.h"
+#include "common/store/ballast.h"
 #include "schema/schema.h"
 
 #define FLUSH_WAIT_MS	UINT64_C(120000) /* how long to wait for a seedfs that is ending */
@@ -27,13 +28,13 @@
 static int write_holder(int lock_fd, const char *state, const char *mount_point)
 {
 	char text[8192];
-	int n = snprintf(text, sizeof(text), "%ld %s %s\n", (long)getpid(), state, mount_point);
+	int n = snprintf(text, sizeof(text), "%ld %s %s\n", (long)getpid(), state, mount_point), r;
 
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return -ENAMETOOLONG;
-	if (ftruncate(lock_fd, 0) < 0)
-		return -errno;
-	return fd_pwrite_full(lock_fd, text, (size_t)n, 0);
+	r = fd_pwrite_full(lock_fd, text, (size_t)n, 0);
+	/* Cut last: its block would be taken on a full disk. */
+	return r == 0 && ftruncate(lock_fd, n) < 0 ? -errno : r;
 }
 
 static void parse_holder(int lock_fd, struct store_holder *ret)
@@ -79,8 +80,9 @@ static int lock_store(struct store *s, struct err *e)
 static int check_empty(struct store *s, struct err *e)
 {
 	static const char *const ours[] = {
-		".",	    "..",	    "lock",	    "packs",
-		"index.db", "index.db-wal", "index.db-shm", "lost+found"};
+		".",	     "..",	     "lock",	     "packs",
+		"index.db",  "index.db-wal", "index.db-shm", "lost+found",
+		BALLAST_NAME};
 	int fd = openat(s->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;

@@ -25,7 +25,7 @@ int writer_submit(struct writer *w, struct change_set **set_p, uint64_t *ret_tic
 		return -ENOMEM;
 	}
 	if (writer_has_failed(w))
-		return -EIO;
+		return -EROFS;
 	bytes = change_set_bytes(set);
 	LOCK_SCOPE(&w->submit_lock);
 	set->ticket = w->last_ticket + 1;
@@ -51,16 +51,31 @@ int writer_sync(struct writer *w)
 	marker->wants_sync = true;
 	r = writer_submit(w, &marker, &ticket);
 	if (r < 0)
-		return r;
+		return r == -EROFS ? -EIO : r;
 	pool_hurry(w->pool);
 	LOCK_SCOPE(&w->state_lock);
-	while (w->durable_ticket < ticket && !w->failed)
+	while (w->durable_ticket < ticket && w->refused_ticket < ticket &&
+	       w->state != WRITER_FAILED)
 		(void)pthread_cond_wait(&w->state_changed, &w->state_lock);
-	return w->durable_ticket >= ticket ? 0 : -(w->failed == ENOSPC ? ENOSPC : EIO);
+	if (w->durable_ticket >= ticket)
+		return 0;
+	return w->state == WRITER_FAILED ? -EIO : -ENOSPC;
+}
+
+enum writer_state writer_state(struct writer *w, struct err *ret_reason)
+{
+	LOCK_SCOPE(&w->state_lock);
+	if (ret_reason)
+		*ret_reason = w->reason;
+	return w->state;
 }
 
 int writer_reserve(struct writer *w, uint64_t len_bytes)
 {
+	enum writer_state state = writer_state(w, NULL);
+
+	if (state != WRITER_OK)
+		return state == WRITER_FULL ? -ENOSPC : -EROFS;
 	return space_reserve(&w->space, len_bytes);
 }
 
@@ -87,6 +102,7 @@ static void writer_free(struct writer *w)
 	commit_log_free(w->log);
 	reclaim_free(w->reclaim);
 	pack_writer_done(&w->pack);
+	ballast_done(&w->ballast);
 	space_done(&w->space);
 	(void)pthread_mutex_destroy(&w->submit_lock);
 	(void)pthread_mutex_destroy(&w->state_lock);
@@ -165,10 +181,11 @@ int writer_new(struct store *store, const struct writer_options *options,
 	w->events = *events;
 	w->last_ticket = w->durable_ticket = store->sequence;
 	w->batch_tail = &w->batch;
-	w->pack.fd = -1;
+	w->pack.fd = w->ballast.fd = -1;
 	if (pthread_mutex_init(&w->submit_lock, NULL) || pthread_mutex_init(&w->state_lock, NULL) ||
 	    pthread_cond_init(&w->state_changed, NULL) || space_init(&w->space, store->dir_fd) < 0)
 		return err_oom(e);
+	ballast_init(&w->ballast, store->dir_fd);
 	r = index_new(store->db, &w->index, e);
 	if (r == 0)
 		r = commit_log_new(&w->log, e);
@@ -193,9 +210,9 @@ int writer_close(struct writer *w, struct err *e)
 	pool_close(w->pool);
 	(void)pthread_join(w->committer, NULL);
 	w->started = false;
-	r = w->failed ? -w->failed : 0;
+	r = w->state == WRITER_FAILED ? -w->reason.code : 0;
 	if (r < 0 && e)
-		*e = w->failure;
+		*e = w->reason;
 	index_free(take_ptr(w->index));
 	if (r == 0)
 		(void)sql_checkpoint(w->store->db, SQL_CHECKPOINT_TRUNCATE, NULL, NULL);

@@ -5,8 +5,9 @@
  * and commits in batches: packs fdatasync'ed first, then one transaction. After a crash the index is
  * what it was after some ticket, and never refers to bytes that are not there.
  *
- * After an error of the disk nothing more is promised: the writer fails, every later submit and sync
- * returns -EIO (or -ENOSPC), the cause is logged once.
+ * A full disk: the batch is rolled back, stays in memory, and is tried again every second and with every
+ * sync; deletions are accepted, content is not. After an error of the disk nothing more is promised: what
+ * waits for a sync gets -EIO, later changes -EROFS, and nothing is tried again.
  */
 #ifndef SEEDSHIP_STORE_WRITER_H
 #define SEEDSHIP_STORE_WRITER_H
@@ -17,6 +18,12 @@
 #include "common/store/store.h"
 
 struct writer;
+
+enum writer_state {
+	WRITER_OK,
+	WRITER_FULL,   /* the disk is full; goes on by itself once there is room */
+	WRITER_FAILED, /* read-only until it is opened again */
+};
 
 struct writer_options {
 	int level; /* zstd level 1..19; 0 = adaptive: 1 while the queue is filling, 3 when idle */
@@ -47,12 +54,15 @@ int writer_new(struct store *store, const struct writer_options *options,
  */
 int writer_submit(struct writer *w, struct change_set **set, uint64_t *ret_ticket);
 
-/* Waits until everything submitted up to now is durable. Many waiters share one commit. */
+/*
+ * Waits until everything submitted up to now is durable. Many waiters share one commit. -ENOSPC: the disk is
+ * full, and nothing is lost; -EIO: never.
+ */
 int writer_sync(struct writer *w);
 
 /*
  * Promises room for len_bytes of content before it is acknowledged. -ENOSPC when the disk could not take it in
- * the worst case. Given back by writer_release() once the content is stored or dropped.
+ * the worst case, -EROFS when the writer failed. Given back by writer_release() once the content is stored or dropped.
  */
 int writer_reserve(struct writer *w, uint64_t len_bytes);
 void writer_release(struct writer *w, uint64_t len_bytes);
@@ -60,7 +70,10 @@ void writer_release(struct writer *w, uint64_t len_bytes);
 /* Free bytes that can still be promised, and the size of the disk below. */
 int writer_space(struct writer *w, uint64_t *ret_free_bytes, uint64_t *ret_total_bytes);
 
-/* Commits what is submitted, ends the threads. 0 or what went wrong since the start. */
+/* How it stands; *ret_reason (may be NULL) says why when it is not WRITER_OK. Any thread. */
+enum writer_state writer_state(struct writer *w, struct err *ret_reason);
+
+/* Commits what is submitted, for as long as the disk is full waits for room, ends the threads. 0 or what went wrong since the start. */
 int writer_close(struct writer *w, struct err *e);
 
 #endif

@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "common/base/pool.h"
+#include "common/store/ballast.h"
 #include "common/store/commit_log.h"
 #include "common/store/index.h"
 #include "common/store/pack.h"
@@ -34,16 +35,20 @@ struct writer {
 	pthread_mutex_t state_lock;
 	pthread_cond_t state_changed;
 	uint64_t durable_ticket; /* state_lock */
-	int failed;		 /* state_lock: positive errno once nothing can be promised */
-	struct err failure;	 /* state_lock */
+	enum writer_state state; /* state_lock */
+	struct err reason;	 /* state_lock: of a state that is not WRITER_OK */
+	uint64_t refused_ticket; /* state_lock: up to here sets were tried, and the disk was full */
 
 	/* The committer's own. */
 	struct index *index;
 	struct commit_log *log;
 	struct pack_writer pack;
+	struct ballast ballast;
 	struct change_set *batch, **batch_tail;
 	uint64_t batch_started_ns, batch_ticket;
 	uint64_t batch_changes, since_checkpoint;
+	bool behind; /* the disk was full: the batch was rolled back and is to be applied again */
+	uint64_t next_try_ns;
 };
 
 /* compress.c: the pool's worker state and its work, which makes the record of each chunk of a set. */
