@@ -55,8 +55,10 @@ static int to_errno(int rc)
 
 static int fail(struct sql *db, int rc, struct err *e)
 {
-	return err_set(e, to_errno(rc), "database: %s (%d)", sqlite3_errmsg(db->db),
-		       sqlite3_extended_errcode(db->db));
+	bool no_room = (rc & 0xff) == SQLITE_CANTOPEN && sqlite3_system_errno(db->db) == ENOSPC;
+
+	return err_set(e, no_room ? ENOSPC : to_errno(rc), "database: %s (%d)",
+		       sqlite3_errmsg(db->db), sqlite3_extended_errcode(db->db));
 }
 
 static int apply_settings(struct sql *db, enum sql_mode mode, struct err *e)

@@ -8,7 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "common/base/macros.h"
+#include "common/base/cleanup.h"
 
 static bool allocate(struct ballast *b)
 {
@@ -22,12 +22,14 @@ static bool allocate(struct ballast *b)
 	return b->held;
 }
 
-void ballast_init(struct ballast *b, int store_fd)
+void ballast_init(struct ballast *b, int store_fd, unsigned long long spare_bytes)
 {
-	b->held = false;
+	struct stat st;
+
 	b->fd = openat(store_fd, BALLAST_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (b->fd >= 0)
-		(void)allocate(b);
+	b->held = b->fd >= 0 && fstat(b->fd, &st) == 0 &&
+		  (uint64_t)st.st_blocks * 512 >= BALLAST_BYTES;
+	(void)ballast_restore(b, spare_bytes);
 }
 
 void ballast_done(struct ballast *b)
@@ -43,6 +45,13 @@ bool ballast_release(struct ballast *b)
 		return false;
 	b->held = false;
 	return ftruncate(b->fd, 0) == 0;
+}
+
+bool ballast_give_up(int store_fd)
+{
+	_cleanup_fd_ int fd = openat(store_fd, BALLAST_NAME, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && ftruncate(fd, 0) == 0;
 }
 
 bool ballast_restore(struct ballast *b, unsigned long long spare_bytes)

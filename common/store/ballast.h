@@ -19,11 +19,14 @@ struct ballast {
 };
 
 /* Never fails: without ballast a full disk is only harder to live with. */
-void ballast_init(struct ballast *b, int store_fd);
+void ballast_init(struct ballast *b, int store_fd, unsigned long long spare_bytes);
 void ballast_done(struct ballast *b);
 
 /* Gives the blocks to whoever needs them now. True when there were any. */
 bool ballast_release(struct ballast *b);
+
+/* The same before there is a struct ballast: to open a store on a full disk. */
+bool ballast_give_up(int store_fd);
 
 /* Takes them back if the disk has at least spare_bytes besides. True when they are held, or can never be. */
 bool ballast_restore(struct ballast *b, unsigned long long spare_bytes);

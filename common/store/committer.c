@@ -272,7 +272,7 @@ static void refuse_batch(struct writer *w)
 /* Content is accepted again only when the next full disk would find ballast. */
 static void end_full(struct writer *w)
 {
-	if (!is_full(w) || w->behind || !ballast_restore(&w->ballast, SPACE_MARGIN_BYTES))
+	if (w->behind || !ballast_restore(&w->ballast, SPACE_MARGIN_BYTES) || !is_full(w))
 		return;
 	LOCK_SCOPE(&w->state_lock);
 	w->state = WRITER_OK;

@@ -322,6 +322,12 @@ int store_open(const char *path, const struct store_options *options, struct sto
 	r = open_folder(s, options, e);
 	if (r == 0)
 		r = open_index(s, options, e);
+	if (r == -ENOSPC && ballast_give_up(s->dir_fd)) {
+		sql_close(take_ptr(s->db));
+		if (e)
+			*e = (struct err){0};
+		r = open_index(s, options, e);
+	}
 	if (r < 0)
 		return err_wrap(e, r, "store '%s'", path);
 	*ret = take_ptr(s);

@@ -185,7 +185,7 @@ int writer_new(struct store *store, const struct writer_options *options,
 	if (pthread_mutex_init(&w->submit_lock, NULL) || pthread_mutex_init(&w->state_lock, NULL) ||
 	    pthread_cond_init(&w->state_changed, NULL) || space_init(&w->space, store->dir_fd) < 0)
 		return err_oom(e);
-	ballast_init(&w->ballast, store->dir_fd);
+	ballast_init(&w->ballast, store->dir_fd, SPACE_MARGIN_BYTES);
 	r = index_new(store->db, &w->index, e);
 	if (r == 0)
 		r = commit_log_new(&w->log, e);

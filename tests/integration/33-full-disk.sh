@@ -88,9 +88,15 @@ for ((round = 1; round <= rounds; round++)); do
 done
 seedfs_stop "$SEEDFS_PID" "$mnt"
 check_index "$store"
+
+say "mounted on a full disk"
+faultfs "$disk" room 0
 seedfs_start "$store" "$mnt"
 check_promises
 cmp first "$mnt/first"
+rm "$mnt/first"
+faultfs "$disk" capacity 0
+wait_until 10 can_write || fail "does not go on after it was mounted on a full disk"
 seedfs_stop "$SEEDFS_PID" "$mnt"
 grep -q 'is full' seedfs.log && grep -q 'has room again' seedfs.log || fail "the log does not say so"
 say "passed: $promises_seen promises looked at"
