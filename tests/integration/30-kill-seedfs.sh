@@ -4,12 +4,12 @@
 # what was not is there if it is older than the 5 seconds of --commit. ROUNDS=50 SEED=1; tools/torture runs
 # hundreds.
 source "$(dirname "$0")/lib.sh"
+# shellcheck source=../lib/crash.sh
 source "$tests/lib/crash.sh"
 require python3 restic sqlite3 jq
 require_mounts
 
 rounds=${ROUNDS:-50}
-mnt=$SCRATCH/mnt
 RANDOM=$SEED
 export RESTIC_PASSWORD=scratch RESTIC_CACHE_DIR=$SCRATCH/restic-cache
 prepare_load

@@ -4,13 +4,13 @@
 # torn between sectors. The store opens by itself, what was acknowledged is there, and nothing is half there.
 # ROUNDS=25 SEED=1; tools/torture runs hundreds.
 source "$(dirname "$0")/lib.sh"
+# shellcheck source=../lib/crash.sh
 source "$tests/lib/crash.sh"
 require python3 sqlite3
 require_mounts
 
 rounds=${ROUNDS:-25}
 disk=$SCRATCH/disk
-mnt=$SCRATCH/mnt
 RANDOM=$SEED
 prepare_load
 faultfs_start "$disk"

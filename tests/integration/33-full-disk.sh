@@ -3,16 +3,15 @@
 # The disk below gets full, at every step: who writes is told, nothing that was acknowledged is lost, deleting
 # works, and everything goes on once there is room, without a restart. ROUNDS=6 SEED=1.
 source "$(dirname "$0")/lib.sh"
+# shellcheck source=../lib/crash.sh
 source "$tests/lib/crash.sh"
 require python3 sqlite3
 require_mounts
 
 rounds=${ROUNDS:-6}
 disk=$SCRATCH/disk
-mnt=$SCRATCH/mnt
 store=$disk/store
 RANDOM=$SEED
-round=0 ms=0
 faultfs_start "$disk"
 forget_promises
 
@@ -98,5 +97,7 @@ rm "$mnt/first"
 faultfs "$disk" capacity 0
 wait_until 10 can_write || fail "does not go on after it was mounted on a full disk"
 seedfs_stop "$SEEDFS_PID" "$mnt"
-grep -q 'is full' seedfs.log && grep -q 'has room again' seedfs.log || fail "the log does not say so"
+for said in 'is full' 'has room again'; do
+    grep -q "$said" seedfs.log || fail "the log does not say '$said'"
+done
 say "passed: $promises_seen promises looked at"

@@ -4,13 +4,12 @@
 # a second fsync succeeds without the data of the first. Changes get EROFS, reading goes on, the log says it
 # once. After the next mount all that was promised is there.
 source "$(dirname "$0")/lib.sh"
+# shellcheck source=../lib/crash.sh
 source "$tests/lib/crash.sh"
 require python3 sqlite3
 require_mounts
 
 disk=$SCRATCH/disk
-mnt=$SCRATCH/mnt
-round=0 ms=0
 faultfs_start "$disk"
 dd if=/dev/urandom of=first bs=1M count=3 status=none
 

@@ -2,10 +2,13 @@
 # shellcheck shell=bash
 #
 # What the stories of kills and power cuts share: a mixed load that notes what it was promised, and the look
-# at the promises afterwards. They set $mnt and $round and stand in a scratch directory of their own.
+# at the promises afterwards. To be sourced after lib.sh.
 
-writer=$tests/lib/fsync-writer
-promises_seen=0
+mnt=${SCRATCH:?}/mnt
+writer=${tests:?}/lib/fsync-writer
+round=0         # of the story
+ms=0            # how long its load worked
+promises_seen=0 # by check_promises
 
 # Once: what trees are unpacked from.
 prepare_load()
