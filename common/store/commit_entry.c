@@ -37,6 +37,10 @@ static void put_fields(struct buf *b, const struct commit_entry *entry)
 		buf_put_varint(b, entry->store.chunk_bytes);
 		buf_put_varint(b, entry->store.pack_bytes);
 		buf_put_varint(b, entry->store.created_ns);
+		buf_put_varint(b, entry->store.commits);
+		buf_put_varint(b, entry->store.committed_ns);
+		buf_put_varint(b, entry->store.next_ino);
+		buf_put_varint(b, entry->store.next_dentry);
 		break;
 	case COMMIT_INODE:
 		buf_put_varint(b, entry->ino);
@@ -128,6 +132,10 @@ static int get_fields(struct cursor *c, struct commit_entry *entry)
 		entry->store.chunk_bytes = cursor_get_varint(c);
 		entry->store.pack_bytes = cursor_get_varint(c);
 		entry->store.created_ns = cursor_get_varint(c);
+		entry->store.commits = cursor_get_varint(c);
+		entry->store.committed_ns = cursor_get_varint(c);
+		entry->store.next_ino = cursor_get_varint(c);
+		entry->store.next_dentry = cursor_get_varint(c);
 		return 0;
 	case COMMIT_INODE:
 		get_row(c, &entry->row);

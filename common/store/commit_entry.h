@@ -8,11 +8,13 @@
 #ifndef SEEDSHIP_STORE_COMMIT_ENTRY_H
 #define SEEDSHIP_STORE_COMMIT_ENTRY_H
 
+#include <stdbool.h>
+
 #include "common/base/buf.h"
 #include "common/store/change.h"
 
 enum commit_entry_kind {
-	COMMIT_STORE = 1, /* the store's settings */
+	COMMIT_STORE = 1, /* the store's settings and counters */
 	COMMIT_INODE = 2,
 	COMMIT_INODE_GONE = 3, /* with all that hangs on it: chunks, attributes, target */
 	COMMIT_DENTRY = 4,
@@ -36,8 +38,10 @@ struct commit_entry {
 			uint64_t first_idx, end_idx; /* CHUNKS_GONE: [first, end) */
 		} range;
 		struct {
-			uint64_t chunk_bytes, pack_bytes, created_ns; /* STORE */
-		} store;
+			uint64_t chunk_bytes, pack_bytes, created_ns;
+			uint64_t commits, committed_ns; /* as of this commit */
+			uint64_t next_ino, next_dentry; /* first numbers never used */
+		} store;				/* STORE */
 	};
 	const char *name; /* of dentry or xattr; lent, not NUL-terminated */
 	size_t name_bytes;
@@ -53,5 +57,8 @@ void commit_entry_put(struct buf *payload, uint64_t *as_of, const struct commit_
  * -EBADMSG = no entry can be like this, -ENOTSUP = an entry of a kind that a newer program wrote.
  */
 int commit_entry_get(struct cursor *payload, uint64_t *as_of, struct commit_entry *ret);
+
+/* Whether a writer can have written such an entry: numbers, names, sizes, settings in their bounds. */
+bool commit_entry_possible(const struct commit_entry *entry);
 
 #endif

@@ -78,6 +78,8 @@ static int apply_change(struct writer *w, struct change_set *set, struct change 
 		r = index_apply(w->index, c, &stored_delta, e);
 	if (r < 0)
 		return r;
+	if (c->kind == CHANGE_DENTRY)
+		w->next_dentry = MAX(w->next_dentry, c->dentry.id + 1);
 	commit_log_change(w->log, set->ticket, c, stored_delta);
 	if (c->applied)
 		return 0;
@@ -158,6 +160,7 @@ static void log_row(uint64_t ino, const struct inode_row *row, void *arg)
 {
 	struct writer *w = arg;
 
+	w->next_ino = MAX(w->next_ino, ino + 1);
 	commit_log_entry(w->log, &(struct commit_entry){.kind = COMMIT_INODE,
 							.sequence = w->batch_ticket,
 							.ino = ino,
@@ -168,19 +171,23 @@ static void log_row(uint64_t ino, const struct inode_row *row, void *arg)
  * What the batch changed besides content, into the pack. All records of a commit stand in one pack, so that
  * it is whole or gone when packs are compacted.
  */
-static int append_log(struct writer *w, struct err *e)
+static int append_log(struct writer *w, uint64_t now_ns, struct err *e)
 {
 	const struct store *s = w->store;
 	_cleanup_(buf_done) struct buf records = BUF_INIT;
 	uint64_t off_bytes;
 	int r;
 
+	index_each_row(w->index, log_row, w);
 	commit_log_entry(w->log, &(struct commit_entry){.kind = COMMIT_STORE,
 							.sequence = w->batch_ticket,
 							.store = {.chunk_bytes = s->chunk_bytes,
 								  .pack_bytes = s->pack_bytes,
-								  .created_ns = s->created_ns}});
-	index_each_row(w->index, log_row, w);
+								  .created_ns = s->created_ns,
+								  .commits = w->commits + 1,
+								  .committed_ns = now_ns,
+								  .next_ino = w->next_ino,
+								  .next_dentry = w->next_dentry}});
 	r = commit_log_put(w->log, s->uuid, w->batch_ticket, &records, e);
 	if (r == 0)
 		r = append_record(w, &records, &off_bytes, e);
@@ -191,15 +198,18 @@ static int append_log(struct writer *w, struct err *e)
 
 static int commit_changes(struct writer *w, struct err *e)
 {
+	const struct clock *clock = w->options.clock;
 	const struct pack_writer before = w->pack;
-	int r = append_log(w, e);
+	uint64_t now_ns = clock->realtime_ns(clock);
+	int r = append_log(w, now_ns, e);
 
 	if (r == 0)
 		r = pack_writer_sync(&w->pack, e);
 	if (r == 0)
 		r = note_pack(w, false, e);
 	if (r == 0)
-		r = index_commit(w->index, w->batch_ticket, e);
+		r = index_commit(w->index, w->batch_ticket, w->commits + 1, now_ns, e);
+	w->commits += r == 0;
 	/* Or every try on a full disk would leave its commit records there. */
 	if (r == -ENOSPC && w->pack.pack == before.pack && w->pack.fd == before.fd) {
 		pack_writer_rewind(&w->pack, before.end_bytes);

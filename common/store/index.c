@@ -47,7 +47,7 @@ static const char *const statement_text[N_STATEMENTS] = {
 	[DELETE_PACK] = "DELETE FROM pack WHERE id = ?1 AND id < (SELECT max(id) FROM pack)"
 			" AND NOT EXISTS (SELECT 1 FROM chunk WHERE pack = ?1)",
 	[ADD_LIVE] = "UPDATE pack SET live_bytes = live_bytes + ? WHERE id = ?",
-	[PUT_STORE] = "UPDATE store SET commits = commits + 1, sequence = ?, committed_ns = ?",
+	[PUT_STORE] = "UPDATE store SET sequence = ?, commits = ?, committed_ns = ?",
 };
 
 int index_new(struct sql *db, struct index **ret, struct err *e)

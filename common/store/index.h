@@ -40,8 +40,12 @@ int index_last_pack(struct index *ix, struct pack_row *ret, struct err *e);
 void index_each_row(struct index *ix,
 		    void (*fn)(uint64_t ino, const struct inode_row *row, void *arg), void *arg);
 
-/* Writes what was kept back and the store's counters, then commits: durable when it returns. */
-int index_commit(struct index *ix, uint64_t sequence, struct err *e);
+/*
+ * Writes what was kept back and the store's counters (commits: with this one), then commits: durable when it
+ * returns.
+ */
+int index_commit(struct index *ix, uint64_t sequence, uint64_t commits, uint64_t committed_ns,
+		 struct err *e);
 
 /* Forgets the open batch: as if nothing since the last commit had been applied. */
 void index_rollback(struct index *ix);

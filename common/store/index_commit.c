@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "common/base/cleanup.h"
-#include "common/base/clock.h"
 #include "common/store/index_impl.h"
 
 struct kept_row *index_keep_row(struct index *ix, uint64_t ino)
@@ -94,7 +93,8 @@ static int write_kept(struct index *ix, struct err *e)
 	return 0;
 }
 
-int index_commit(struct index *ix, uint64_t sequence, struct err *e)
+int index_commit(struct index *ix, uint64_t sequence, uint64_t commits, uint64_t committed_ns,
+		 struct err *e)
 {
 	int r = index_begin(ix, e);
 
@@ -103,7 +103,7 @@ int index_commit(struct index *ix, uint64_t sequence, struct err *e)
 	if (r == 0)
 		r = write_kept(ix, e);
 	if (r == 0)
-		r = RUN_I64(ix, PUT_STORE, e, sequence, clock_realtime_ns());
+		r = RUN_I64(ix, PUT_STORE, e, sequence, commits, committed_ns);
 	if (r == 0)
 		r = sql_commit(ix->db, e);
 	if (r < 0)

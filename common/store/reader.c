@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "common/base/cleanup.h"
+#include "common/store/names.h"
 #include "common/store/reader_impl.h"
 
 /* The columns that entry_from_row() reads. */
@@ -91,12 +92,6 @@ static int open_packs(struct reader *reader, const char *store_path, struct err 
 	return fetcher_new(fd, &reader->fetcher, e);
 }
 
-static bool chunk_size_possible(int64_t bytes)
-{
-	return bytes >= (int64_t)CHUNK_BYTES_MIN && bytes <= (int64_t)CHUNK_BYTES_MAX &&
-	       (bytes & (bytes - 1)) == 0;
-}
-
 /* Reads the store's row: who it is and how it cuts files. */
 static int load_store(struct reader *reader, struct err *e)
 {
@@ -110,7 +105,8 @@ static int load_store(struct reader *reader, struct err *e)
 	if (r == 0)
 		return err_set(e, EBADMSG, "index: the store's own row is missing");
 	uuid = sql_col_blob(row, 0, &uuid_bytes);
-	if (uuid && uuid_bytes == STORE_UUID_BYTES && chunk_size_possible(sql_col_i64(row, 1))) {
+	if (uuid && uuid_bytes == STORE_UUID_BYTES &&
+	    chunk_bytes_possible((uint64_t)sql_col_i64(row, 1))) {
 		memcpy(reader->uuid, uuid, STORE_UUID_BYTES);
 		reader->chunk_bytes = (uint32_t)sql_col_i64(row, 1);
 	}

@@ -11,6 +11,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/cleanup.h"
+#include "common/store/names.h"
 #include "common/store/reader_impl.h"
 
 #define ROOT_INO 1
@@ -71,14 +72,6 @@ static size_t name_start(const struct level *level)
 static const char *last_name(const struct walk *w, const struct level *level)
 {
 	return w->path.len_bytes > level->path_bytes ? buf_text(&w->path) + name_start(level) : "";
-}
-
-/* Names come from a file: one like "../x" must not reach those who build paths from it. */
-static bool name_possible(const char *name, size_t len_bytes)
-{
-	return len_bytes > 0 && len_bytes <= 255 && !memchr(name, '/', len_bytes) &&
-	       !memchr(name, '\0', len_bytes) && !(len_bytes == 1 && name[0] == '.') &&
-	       !(len_bytes == 2 && name[0] == '.' && name[1] == '.');
 }
 
 /* Makes the row's name the last part of the path. */

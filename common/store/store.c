@@ -19,6 +19,7 @@
 #include "common/base/fdio.h"
 #include "common/ext/digest.h"
 #include "common/store/ballast.h"
+#include "common/store/pack_list.h"
 #include "schema/schema.h"
 
 #define FLUSH_WAIT_MS	UINT64_C(120000) /* how long to wait for a seedfs that is ending */
@@ -51,7 +52,7 @@ static void parse_holder(int lock_fd, struct store_holder *ret)
 	(void)sscanf(rest, " %15s %4095[^\n]", ret->state, ret->mount_point);
 }
 
-static int lock_store(struct store *s, struct err *e)
+static int take_lock(struct store *s, struct err *e)
 {
 	uint64_t give_up_ns = clock_monotonic_ns() + FLUSH_WAIT_MS * 1000000;
 	struct flock whole_file = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -74,6 +75,24 @@ static int lock_store(struct store *s, struct err *e)
 		clock_system.sleep_ns(&clock_system, FLUSH_POLL_NS);
 	}
 	return 0;
+}
+
+/* Packs without an index are a damaged store; a new one in its place would overwrite them. */
+static int check_no_packs(struct store *s, struct err *e)
+{
+	_cleanup_fd_ int fd = openat(s->dir_fd, "packs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct pack_file *packs = NULL;
+	size_t n;
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "cannot open the pack folder");
+	r = pack_list(fd, &packs, &n, e);
+	free(packs);
+	if (r < 0 || n == 0)
+		return r;
+	r = err_set(e, EBADMSG, "packs are there, but the index is missing or empty");
+	return err_hint(e, r, "'seedfs rebuild %s' makes the index again", s->path);
 }
 
 /* A folder with anything in it but a half-made store is not ours to fill. */
@@ -143,7 +162,9 @@ static int create(struct store *s, const struct store_options *o, struct err *e)
 
 	if (random_bytes(s->uuid, sizeof(s->uuid)) < 0)
 		return err_set(e, EIO, "no randomness for the store's id");
-	r = sql_begin(s->db, true, e);
+	r = check_no_packs(s, e);
+	if (r == 0)
+		r = sql_begin(s->db, true, e);
 	if (r == 0)
 		r = insert_first_rows(s, o, e);
 	if (r == 0)
@@ -162,8 +183,8 @@ static int load_store_row(struct store *s, struct err *e)
 	const void *uuid;
 	size_t n;
 	int r = sql_prepare(s->db,
-			    "SELECT uuid, chunk_bytes, pack_bytes, sequence, created_ns FROM store "
-			    "WHERE id = 1",
+			    "SELECT uuid, chunk_bytes, pack_bytes, sequence, created_ns, commits "
+			    "FROM store WHERE id = 1",
 			    &q, e);
 
 	if (r == 0)
@@ -180,6 +201,7 @@ static int load_store_row(struct store *s, struct err *e)
 	s->pack_bytes = (uint64_t)sql_col_i64(q, 2);
 	s->sequence = (uint64_t)sql_col_i64(q, 3);
 	s->created_ns = (uint64_t)sql_col_i64(q, 4);
+	s->commits = (uint64_t)sql_col_i64(q, 5);
 	if (s->chunk_bytes < 64 * KiB || s->chunk_bytes > MiB ||
 	    (s->chunk_bytes & (s->chunk_bytes - 1)) || s->pack_bytes < MiB)
 		return err_set(e, EBADMSG, "the store's settings are damaged");
@@ -294,11 +316,13 @@ static int open_folder(struct store *s, const struct store_options *o, struct er
 		if (!o->create)
 			return err_hint(e, err_set(e, ENOENT, "not a Seedship store"),
 					"'seedfs mount' creates one");
-		r = check_empty(s, e);
+		r = check_no_packs(s, e);
+		if (r == 0)
+			r = check_empty(s, e);
 		if (r < 0)
 			return r;
 	}
-	r = lock_store(s, e);
+	r = take_lock(s, e);
 	if (r < 0)
 		return r;
 	if (mkdirat(s->dir_fd, "packs", 0700) < 0 && errno != EEXIST)
@@ -307,19 +331,57 @@ static int open_folder(struct store *s, const struct store_options *o, struct er
 	return s->packs_fd < 0 ? err_sys(e, "cannot open the pack folder") : 0;
 }
 
-int store_open(const char *path, const struct store_options *options, struct store **ret,
-	       struct err *e)
+static int alloc_store(const char *path, struct store **ret, struct err *e)
 {
-	_cleanup_(store_freep) struct store *s = calloc(1, sizeof(*s));
-	int r;
+	struct store *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return err_oom(e);
 	s->dir_fd = s->packs_fd = s->lock_fd = -1;
 	s->path = strdup(path);
-	if (!s->path)
+	if (!s->path) {
+		free(s);
 		return err_oom(e);
-	r = open_folder(s, options, e);
+	}
+	*ret = s;
+	return 0;
+}
+
+static int lock_folders(struct store *s, struct err *e)
+{
+	s->dir_fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir_fd < 0)
+		return err_sys(e, "cannot open the folder");
+	s->packs_fd = openat(s->dir_fd, "packs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->packs_fd < 0 && errno == ENOENT)
+		return err_hint(e, err_set(e, ENOENT, "not a Seedship store"),
+				"a store is a folder with packs/ in it, made by 'seedfs mount'");
+	if (s->packs_fd < 0)
+		return err_sys(e, "cannot open the pack folder");
+	return take_lock(s, e);
+}
+
+int store_lock(const char *path, struct store **ret, struct err *e)
+{
+	_cleanup_(store_freep) struct store *s = NULL;
+	int r = alloc_store(path, &s, e);
+
+	if (r == 0)
+		r = lock_folders(s, e);
+	if (r < 0)
+		return err_wrap(e, r, "store '%s'", path);
+	*ret = take_ptr(s);
+	return 0;
+}
+
+int store_open(const char *path, const struct store_options *options, struct store **ret,
+	       struct err *e)
+{
+	_cleanup_(store_freep) struct store *s = NULL;
+	int r = alloc_store(path, &s, e);
+
+	if (r == 0)
+		r = open_folder(s, options, e);
 	if (r == 0)
 		r = open_index(s, options, e);
 	if (r == -ENOSPC && ballast_give_up(s->dir_fd)) {

@@ -38,6 +38,7 @@ struct store {
 	struct inode_row root;		/* while nothing was committed yet, else zeros */
 	uint64_t next_ino, next_dentry; /* first free numbers */
 	uint64_t sequence;		/* of the last committed change */
+	uint64_t commits;		/* up to now */
 	bool created;			/* by this open */
 };
 
@@ -48,6 +49,13 @@ struct store {
  */
 int store_open(const char *path, const struct store_options *options, struct store **ret,
 	       struct err *e);
+
+/*
+ * Takes a store's lock and opens its folders, nothing else: db is NULL and what the index says is not
+ * filled in. For those who go over a store whose index may be damaged or missing. -ENOENT, -EBUSY as above.
+ */
+int store_lock(const char *path, struct store **ret, struct err *e);
+
 void store_free(struct store *s); /* NULL is fine; releases the lock */
 static inline void store_freep(struct store **s)
 {

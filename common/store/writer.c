@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/store/pack_list.h"
 #include "common/store/writer_impl.h"
 
 /* The content of small files is compressed by the committer itself: waking a worker takes longer. */
@@ -115,11 +116,33 @@ static void writer_freep(struct writer **w)
 	writer_free(*w);
 }
 
+/*
+ * Packs behind the last one were never committed. They must not stay: their records bear sequences that will be
+ * given again.
+ */
+static int remove_uncommitted_packs(struct writer *w, uint32_t last, struct err *e)
+{
+	_cleanup_free_ struct pack_file *packs = NULL;
+	char name[PACK_NAME_BYTES];
+	size_t n;
+	int r = pack_list(w->store->packs_fd, &packs, &n, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (packs[i].pack <= last)
+			continue;
+		if (unlinkat(w->store->packs_fd, pack_name(packs[i].pack, name), 0) < 0)
+			r = err_sys(e, "cannot remove 'packs/%s', which was never committed", name);
+	}
+	return r;
+}
+
 static int open_packs(struct writer *w, struct err *e)
 {
 	struct pack_row last;
 	int r = index_last_pack(w->index, &last, e);
 
+	if (r == 0)
+		r = remove_uncommitted_packs(w, last.pack, e);
 	if (r < 0)
 		return r;
 	r = pack_writer_open(&w->pack, w->store->packs_fd, w->store->pack_bytes,
@@ -178,8 +201,13 @@ int writer_new(struct store *store, const struct writer_options *options,
 		return err_oom(e);
 	w->store = store;
 	w->options = *options;
+	if (!w->options.clock)
+		w->options.clock = &clock_system;
 	w->events = *events;
 	w->last_ticket = w->durable_ticket = store->sequence;
+	w->commits = store->commits;
+	w->next_ino = store->next_ino;
+	w->next_dentry = store->next_dentry;
 	w->batch_tail = &w->batch;
 	w->pack.fd = w->ballast.fd = -1;
 	if (pthread_mutex_init(&w->submit_lock, NULL) || pthread_mutex_init(&w->state_lock, NULL) ||

@@ -14,6 +14,7 @@
 
 #include <stdint.h>
 
+#include "common/base/clock.h"
 #include "common/store/change.h"
 #include "common/store/store.h"
 
@@ -31,7 +32,8 @@ struct writer_options {
 	size_t queue_depth; /* sets in flight at most */
 	uint64_t
 		memory_bytes; /* of them together, about: writer_submit() blocks beyond; 0 = no limit */
-	uint64_t commit_ms; /* a batch is committed at this age at the latest */
+	uint64_t commit_ms;	   /* a batch is committed at this age at the latest */
+	const struct clock *clock; /* of commit times; lent; NULL = the system's */
 };
 
 /* Called by the committer thread; must not submit and must not wait for a submitter. */

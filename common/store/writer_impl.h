@@ -49,6 +49,8 @@ struct writer {
 	uint64_t batch_changes, since_checkpoint;
 	bool behind; /* the disk was full: the batch was rolled back and is to be applied again */
 	uint64_t next_try_ns;
+	uint64_t commits;		/* up to now */
+	uint64_t next_ino, next_dentry; /* first numbers that no row had */
 };
 
 /* compress.c: the pool's worker state and its work, which makes the record of each chunk of a set. */

@@ -18,7 +18,9 @@ static const uint8_t uuid[STORE_UUID_BYTES] = {0, 1, 2,	 3,  4,	 5,  6,	 7,
 					       8, 9, 10, 11, 12, 13, 14, 15};
 
 static const struct commit_entry samples[] = {
-	{.kind = COMMIT_STORE, .sequence = 7, .store = {131072, 1 << 30, 1700000000000000000}},
+	{.kind = COMMIT_STORE,
+	 .sequence = 7,
+	 .store = {131072, 1 << 30, 1700000000000000000, 9, 1800000000000000000, 301, 18}},
 	{.kind = COMMIT_INODE,
 	 .sequence = 7,
 	 .ino = 300,

@@ -31,10 +31,20 @@ struct fixture {
 static const struct store_options options = {
 	.create = true, .chunk_bytes = 64 << 10, .pack_bytes = 1 << 20};
 
+/* The time of commits stands in packs: it must not differ between two runs. */
+static uint64_t stopped_ns(const struct clock *c _unused_)
+{
+	return UINT64_C(1800000000000000000);
+}
+
 static void open_writer(struct fixture *f)
 {
-	struct writer_options wo = {
-		.level = 1, .n_workers = f->n_workers, .queue_depth = 4096, .commit_ms = 3600000};
+	static const struct clock stopped = {.realtime_ns = stopped_ns};
+	struct writer_options wo = {.level = 1,
+				    .n_workers = f->n_workers,
+				    .queue_depth = 4096,
+				    .commit_ms = 3600000,
+				    .clock = &stopped};
 	struct writer_events events = {0};
 	struct err e = {0};
 
@@ -143,6 +153,55 @@ static void test_folder_with_other_things(void **state)
 	assert_non_null(strstr(e.text, "precious"));
 	(void)snprintf(path, sizeof(path), "%s/index.db", f->path);
 	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* Packs without an index are somebody's data: no new store is made over them. */
+static void test_packs_without_index_are_not_overwritten(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store = NULL;
+	char index[128], pack[128];
+	struct stat before, after;
+	struct err e = {0};
+
+	open_writer(f);
+	put_file(f, 10, "a", 1);
+	close_writer(f);
+	(void)snprintf(index, sizeof(index), "%s/index.db", f->path);
+	(void)snprintf(pack, sizeof(pack), "%s/packs/00000001.pack", f->path);
+	assert_int_equal(stat(pack, &before), 0);
+	assert_int_equal(unlink(index), 0);
+	for (int empty_index = 0; empty_index < 2; empty_index++) {
+		if (empty_index)
+			assert_int_equal(close(creat(index, 0600)), 0);
+		assert_int_equal(store_open(f->path, &options, &store, &e), -EBADMSG);
+		assert_non_null(strstr(e.hint, "rebuild"));
+	}
+	assert_int_equal(stat(pack, &after), 0);
+	assert_int_equal(before.st_size, after.st_size);
+}
+
+/* A batch may have begun a pack before a crash: its sequences are given again, so it must not be seen later. */
+static void test_uncommitted_packs_are_removed(void **state)
+{
+	struct fixture *f = *state;
+	char command[256], pack[128];
+
+	open_writer(f);
+	put_file(f, 10, "a", 1);
+	close_writer(f);
+	(void)snprintf(command, sizeof(command),
+		       "cd '%s/packs' && cp 00000001.pack 00000002.pack && cp 00000001.pack other",
+		       f->path);
+	assert_int_equal(system(command), 0);
+	open_writer(f);
+	close_writer(f);
+	(void)snprintf(pack, sizeof(pack), "%s/packs/00000001.pack", f->path);
+	assert_int_equal(access(pack, F_OK), 0);
+	(void)snprintf(pack, sizeof(pack), "%s/packs/other", f->path);
+	assert_int_equal(access(pack, F_OK), 0);
+	(void)snprintf(pack, sizeof(pack), "%s/packs/00000002.pack", f->path);
+	assert_int_equal(access(pack, F_OK), -1);
 }
 
 static void test_second_opener_is_told_who(void **state)
@@ -333,6 +392,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_create_then_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_folder_with_other_things, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_packs_without_index_are_not_overwritten, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_uncommitted_packs_are_removed, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_second_opener_is_told_who, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_newer_store_is_refused_untouched, setup,
 						teardown),
