@@ -112,6 +112,44 @@ int sql_open(const char *path, enum sql_mode mode, struct sql **ret, struct err 
 	return 0;
 }
 
+int sql_open_scratch(const char *path, struct sql **ret, struct err *e)
+{
+	static const char settings[] =
+		"PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
+		"PRAGMA journal_mode=DELETE; PRAGMA locking_mode=EXCLUSIVE;"
+		"PRAGMA synchronous=OFF; PRAGMA cache_size=-32768;";
+	_cleanup_(sql_closep) struct sql *db = calloc(1, sizeof(*db));
+	int rc, r;
+
+	if (!db)
+		return err_oom(e);
+	rc = sqlite3_open_v2(path, &db->db,
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+			     NULL);
+	if (rc != SQLITE_OK)
+		return err_wrap(e, err_set(e, to_errno(rc), "database: %s", sqlite3_errstr(rc)),
+				"cannot make '%s'", path);
+	(void)sqlite3_extended_result_codes(db->db, 1);
+	(void)sqlite3_db_config(db->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	r = sql_exec(db, settings, e);
+	if (r < 0)
+		return err_wrap(e, r, "cannot make '%s'", path);
+	*ret = take_ptr(db);
+	return 0;
+}
+
+int sql_attach(struct sql *db, const char *path, const char *name, struct err *e)
+{
+	_cleanup_(sql_finalizep) struct sql_stmt *s = NULL;
+	int r = sql_prepare(db, "ATTACH ? AS ?", &s, e);
+
+	if (r < 0)
+		return r;
+	sql_bind_text(s, 1, path);
+	sql_bind_text(s, 2, name);
+	return sql_run(s, e);
+}
+
 void sql_close(struct sql *db)
 {
 	if (!db)

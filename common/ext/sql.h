@@ -29,6 +29,16 @@ enum sql_mode {
  * sqlite.org/wal.html#walresetbug), untrusted schema, 5 s busy timeout. -ENOENT when missing.
  */
 int sql_open(const char *path, enum sql_mode mode, struct sql **ret, struct err *e);
+
+/*
+ * Makes a database for building something in: no durability, one user, plain rollback journal, no foreign
+ * keys. Readable as any other once it is closed.
+ */
+int sql_open_scratch(const char *path, struct sql **ret, struct err *e);
+
+/* Adds another database file to the connection under a name; in the mode the connection has. */
+int sql_attach(struct sql *db, const char *path, const char *name, struct err *e);
+
 void sql_close(struct sql *db); /* NULL is fine; statements must be gone */
 static inline void sql_closep(struct sql **db)
 {
