@@ -9,5 +9,7 @@ extern const struct command command_mount;
 extern const struct command command_umount;
 extern const struct command command_status;
 extern const struct command command_sync;
+extern const struct command command_check;
+extern const struct command command_rebuild;
 
 #endif

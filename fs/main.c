@@ -6,7 +6,8 @@
 #include "fs/commands.h"
 
 static const struct command *const commands[] = {
-	&command_mount, &command_umount, &command_sync, &command_status, NULL,
+	&command_mount, &command_umount,  &command_sync, &command_status,
+	&command_check, &command_rebuild, NULL,
 };
 
 static const struct command seedfs = {

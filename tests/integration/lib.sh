@@ -222,12 +222,13 @@ faultfs_stop()
 # faultfs DIR COMMAND...: see tests/lib/faultfs.c.
 faultfs() { echo "${*:2}" >"$1/.faultfs"; }
 
-# Every integrity check that SQLite has, on the index of a store.
+# Every check of a store that is not mounted: SQLite's own on the index, and the index against the packs.
 check_index()
 {
     local said
     said=$(sqlite3 -readonly "$1/index.db" 'PRAGMA integrity_check; PRAGMA foreign_key_check;')
     [[ $said == ok ]] || fail "index.db: $said"
+    said=$("$SEEDSHIP_BIN/seedfs" check "$1" 2>&1) || fail "seedfs check: $said"
 }
 
 # ---- trees -----------------------------------------------------------------------------------
