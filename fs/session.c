@@ -24,7 +24,8 @@
 #include "fs/wire.h"
 
 #define MAX_THREADS_DEFAULT 32 /* most of them wait for a commit, if there ever are so many */
-#define READAHEAD_KIB	    1024
+/* Four requests of the largest size: threads decode ahead of one reader. */
+#define READAHEAD_KIB 4096
 
 struct session {
 	struct ops ops; /* the FUSE session's user data, and the session itself */
