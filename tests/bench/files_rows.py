@@ -49,7 +49,7 @@ def small(bench):
     create = Result(f"creating {count:,} files of 4 KiB", count, "files")
     unlink = Result(f"unlinking {count:,} files of 4 KiB", count, "files")
     for place in each_turn(bench, create, unlink):
-        command = ["create", place.path, count, SMALL_BYTES, source]
+        command = ["create", place.path, 0, count, SMALL_BYTES, source]
         create.add(place.name, timed(bench.files, *command, daemon=place.pid))
         unlink.add(place.name, timed(bench.files, "unlink", place.path, count, daemon=place.pid))
     for result in (create, unlink):
@@ -67,7 +67,7 @@ def stat(bench):
         kinds = (Seedfs, Passthrough, Plain)
         opened = [place for kind in kinds if (place := open_or_lack(stack, kind, bench, cold, again))]
         for place in opened:
-            bench.files("create", place.path, count, 1, source)
+            bench.files("create", place.path, 0, count, 1, source)
         for _ in bench.turns():
             for place in opened:
                 remount_cold(place)

@@ -44,6 +44,9 @@ class Result:
     def median(self, way):
         return statistics.median(sample.wall for sample in self.ways[way])
 
+    def daemon(self, way):
+        return statistics.median(sample.daemon for sample in self.ways[way])
+
     def ratio(self, other, aim=None, ours=OURS):
         """The other's median time by ours, at least aim."""
         text = f"speed of {ours}, by {other}"
