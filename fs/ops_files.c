@@ -32,6 +32,17 @@ static void tell_mode_changed(fuse_req_t req, fuse_ino_t ino)
 	(void)fuse_lowlevel_notify_inval_inode(ops_of(req)->fuse, ino, attributes_only, 0);
 }
 
+/*
+ * The kernel keeps pages of a file from one open to the next, and does not ask at close(): what is dirty goes on
+ * its way with RELEASE, for which nobody waits. (Kernels before 5.16, and with the writeback cache, ask all
+ * the same.)
+ */
+static void set_open_flags(struct fuse_file_info *fi)
+{
+	fi->keep_cache = 1;
+	fi->noflush = 1;
+}
+
 static int open_file(fuse_req_t req, fuse_ino_t ino, int flags)
 {
 	struct stage *stage = stage_of(req);
@@ -70,7 +81,7 @@ void ops_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		ops_reply_status(req, r);
 		return;
 	}
-	fi->keep_cache = 1;
+	set_open_flags(fi);
 	if (is_mappable(fi))
 		stage_hold_mappable(stage, ino);
 	if (fuse_reply_open(req, fi) < 0)
@@ -91,7 +102,7 @@ void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode
 		ops_reply_status(req, r);
 		return;
 	}
-	fi->keep_cache = 1;
+	set_open_flags(fi);
 	entry = ops_entry(&st);
 	if (is_mappable(fi))
 		stage_hold_mappable(stage, entry.ino);
@@ -103,6 +114,7 @@ void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode
 
 void ops_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
+	(void)stage_flush(stage_of(req), ino);
 	release(stage_of(req), ino, fi);
 	ops_reply_status(req, 0);
 }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "fs/stage_priv.h"
 #include "tests/unit/fuse_peer.h"
 
 static void test_lookup(void **state)
@@ -64,6 +65,20 @@ static void test_read_write(void **state)
 	assert_int_equal(call(p, FUSE_FSYNCDIR, 1, &sync, sizeof(sync), NULL, 0, NULL, 0), 0);
 	assert_int_equal(call(p, FUSE_RELEASE, ino, &release, sizeof(release), NULL, 0, NULL, 0),
 			 0);
+}
+
+/* The kernel does not ask at close(): RELEASE sends what is dirty on its way. */
+static void test_release_pushes(void **state)
+{
+	struct peer *p = *state;
+	uint64_t ino = create_file(p, FUSE_ROOT_ID, "f", 0644);
+	struct fuse_release_in release = {0};
+
+	assert_int_equal(write_file(p, ino, "hello", 0, 0), 0);
+	assert_true(atomic_load(&p->ops.stage->dirty_bytes) > 0);
+	assert_int_equal(call(p, FUSE_RELEASE, ino, &release, sizeof(release), NULL, 0, NULL, 0),
+			 0);
+	assert_int_equal(atomic_load(&p->ops.stage->dirty_bytes), 0);
 }
 
 static void set_attr(struct peer *p, uint64_t ino, struct fuse_setattr_in in)
@@ -143,7 +158,7 @@ static void test_open_truncates(void **state)
 	assert_int_equal(write_file(p, ino, "hello", 0, 0), 0);
 	assert_int_equal(call(p, FUSE_OPEN, ino, &open, sizeof(open), NULL, 0, NULL, 0), 0);
 	memcpy(&out, p->reply, sizeof(out));
-	assert_int_equal(out.open_flags, FOPEN_KEEP_CACHE);
+	assert_int_equal(out.open_flags, FOPEN_KEEP_CACHE | FOPEN_NOFLUSH);
 	assert_int_equal(get_attr(p, ino)->size, 5);
 	open.flags |= O_TRUNC;
 	assert_int_equal(call(p, FUSE_OPEN, ino, &open, sizeof(open), NULL, 0, NULL, 0), 0);
@@ -313,11 +328,12 @@ static void test_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PEER_TEST(test_lookup),	    PEER_TEST(test_caller_owns),
-		PEER_TEST(test_read_write), PEER_TEST(test_setattr),
-		PEER_TEST(test_kill_priv),  PEER_TEST(test_open_truncates),
-		PEER_TEST(test_readdir),    PEER_TEST(test_links),
-		PEER_TEST(test_xattrs),	    PEER_TEST(test_others),
+		PEER_TEST(test_lookup),		PEER_TEST(test_caller_owns),
+		PEER_TEST(test_read_write),	PEER_TEST(test_release_pushes),
+		PEER_TEST(test_setattr),	PEER_TEST(test_kill_priv),
+		PEER_TEST(test_open_truncates), PEER_TEST(test_readdir),
+		PEER_TEST(test_links),		PEER_TEST(test_xattrs),
+		PEER_TEST(test_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
