@@ -84,7 +84,7 @@ def parse():
     parser.add_argument("--scale", type=float, default=1.0, help="of the amounts of data and files (default: 1)")
     parser.add_argument("--quick", action="store_true", help=f"--runs 1 --scale {QUICK_SCALE}: shows that it works")
     parser.add_argument("--dir", type=pathlib.Path, default=SOURCE / "build", help="on the disk to measure")
-    parser.add_argument("--build", type=pathlib.Path, help="where programs are (default: build/release, built first)")
+    parser.add_argument("--build", type=pathlib.Path, help="where programs are; nothing is installed or built then")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write every sample into FILE")
     parser.add_argument(
         "--passthrough", metavar="OPTIONS", default="cache=always", help="of passthrough_ll (default: cache=always)"
@@ -100,15 +100,13 @@ def parse():
     return options
 
 
-def prepare(options):
-    """Packages and programs."""
+def prepare():
+    """Installs packages, builds the programs, and returns where they are."""
     if subprocess.run([SOURCE / "tools/setup", "build", "test", "bench"], stdout=sys.stderr, check=False).returncode:
         say("not all packages are there; going on without")
-    if not options.build:
-        options.build = SOURCE / "build/release"
-        run("cmake", "--preset", "release", cwd=SOURCE)
-        run("cmake", "--build", "--preset", "release", cwd=SOURCE)
-    options.build = options.build.resolve()
+    run("cmake", "--preset", "release", cwd=SOURCE)
+    run("cmake", "--build", "--preset", "release", cwd=SOURCE)
+    return SOURCE / "build/release"
 
 
 def end_by_signal(number, _):
@@ -128,7 +126,7 @@ def main():
         sys.exit("bench: please run it as root: it mounts file systems")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end_by_signal)
-    prepare(options)
+    options.build = options.build.resolve() if options.build else prepare()
     options.dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.dir.resolve()) as name:
         bench = Bench(options, pathlib.Path(name))
