@@ -163,7 +163,8 @@ static void compare_xattrs(struct walk *k, const int dir[N_SIDES], const char *n
 		for (int side = 0; side < N_SIDES; side++)
 			len[side] = lgetxattr(path[side], names[side][i], value[side], PIECE_BYTES);
 		SAME(k, names[0][i], len[0], len[1]);
-		SAME(k, names[0][i], len[0] > 0 && memcmp(value[0], value[1], (size_t)len[0]), 0);
+		SAME(k, names[0][i], len[0] > 0 && memcmp(value[0], value[1], (size_t)len[0]) != 0,
+		     0);
 	}
 }
 
@@ -210,7 +211,7 @@ static void compare_targets(struct walk *k, const int dir[N_SIDES], const char *
 	for (int side = 0; side < N_SIDES; side++)
 		n[side] = readlinkat(dir[side], name, target[side], PATH_MAX);
 	SAME(k, "length of the target", n[0], n[1]);
-	SAME(k, "target", n[0] > 0 && memcmp(target[0], target[1], (size_t)n[0]), 0);
+	SAME(k, "target", n[0] > 0 && memcmp(target[0], target[1], (size_t)n[0]) != 0, 0);
 }
 
 /* ---- the walk ---- */
