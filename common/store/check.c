@@ -239,7 +239,14 @@ static int look(struct check *c, struct scratch *scratch, struct err *e)
 		r = check_integrity(c, e);
 		if (r == 0)
 			r = check_rules(c, e);
-		count(c);
+		if (r == 0)
+			count(c);
+	}
+	/* From here on as if there were none: what is wrong with it is reported. */
+	if (r > 0) {
+		sql_close(take_ptr(c->db));
+		index = false;
+		r = 0;
 	}
 	if (r < 0 || nothing_committed(c))
 		return r;

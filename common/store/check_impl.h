@@ -23,6 +23,7 @@ struct check {
 void check_found(struct check *c, const struct check_finding *finding);
 
 /* check_index.c. Each reports what it finds; errors are only what keeps it from looking. */
+/* 1 = pages are damaged: queries may tell anything, and without end. */
 int check_integrity(struct check *c, struct err *e);
 int check_rules(struct check *c, struct err *e);
 int check_against_packs(struct check *c, struct err *e);

@@ -206,7 +206,9 @@ int check_integrity(struct check *c, struct err *e)
 		       " WHERE integrity_check <> 'ok'"};
 	int r = run_query(c, &pages, e);
 
-	return r == 0 ? run_query(c, &references, e) : r;
+	if (r < 0 || c->index_differs)
+		return r < 0 ? r : 1;
+	return run_query(c, &references, e);
 }
 
 int check_rules(struct check *c, struct err *e)

@@ -3,7 +3,7 @@
 # A flipped bit is found, wherever it is; a lost index comes back from the packs as it was.
 # FLIPS=45 SEED=1
 source "$(dirname "$0")/lib.sh"
-require python3 sqlite3 jq
+require python3 sqlite3 jq setfattr
 require_mounts
 
 flips=${FLIPS:-45}
