@@ -124,6 +124,35 @@ static int store_value(const struct slot *slot, const char *text, struct err *e)
 	return err_set(e, EINVAL, "option of unknown kind");
 }
 
+static bool same_name(const char *name, const char *given)
+{
+	while (*name && (*name == *given || (*name == '-' && *given == '_'))) {
+		name++;
+		given++;
+	}
+	return *name == *given;
+}
+
+int options_set(const struct option_row *rows, void *values, const char *name, const char *text,
+		struct err *e)
+{
+	const struct option_row *row = rows;
+	struct slot slot;
+	int r;
+
+	while (!option_is_end(row) && (option_is_heading(row) || !same_name(row->name, name)))
+		row++;
+	if (option_is_end(row))
+		return err_user_code(e, ENOENT, "unknown option '%s'", name);
+	if (!text && row->kind != OPTION_FLAG)
+		return err_user(e, "option '%s' needs an argument: %s", name, row->argument);
+	if (text && row->kind == OPTION_FLAG)
+		return err_user(e, "option '%s' takes no argument", name);
+	slot = (struct slot){row, (char *)values + row->offset};
+	r = store_value(&slot, text, e);
+	return r < 0 ? err_wrap(e, r, "option '%s'", name) : 0;
+}
+
 /* Says what getopt did not like: code is what it returned, optopt which option it was at. */
 static int refuse(const struct parser *p, int code, char *const *argv, struct err *e)
 {

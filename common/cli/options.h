@@ -64,6 +64,14 @@ extern const struct option_row option_common_rows[];
 int options_parse(int argc, char **argv, const struct option_row *rows, void *values,
 		  struct option_common *common, int *ret_first, struct err *e);
 
+/*
+ * Sets one option as --name=text on the command line would (text NULL: --name); "_" in name counts as "-". text is
+ * lent. -ENOENT (user) when no row has that name, else as options_parse(). For options that come in other
+ * forms, such as mount(8)'s lists.
+ */
+int options_set(const struct option_row *rows, void *values, const char *name, const char *text,
+		struct err *e);
+
 /* Whether the row ends its table; whether it is a heading. */
 bool option_is_end(const struct option_row *row);
 bool option_is_heading(const struct option_row *row);
