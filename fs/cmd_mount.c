@@ -4,6 +4,7 @@
  * mount answers, or passes on why it does not.
  */
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,38 +14,11 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
-#include "common/base/units.h"
 #include "fs/commands.h"
 #include "fs/loop.h"
+#include "fs/mount_options.h"
+#include "fs/mount_point.h"
 #include "fs/session.h"
-
-#define COMMIT_SECONDS_DEFAULT 5
-#define QUEUE_DEPTH	       8192
-#define MEMORY_BYTES_DEFAULT   (256 * MiB)
-
-struct mount_values {
-	bool foreground;
-	bool allow_other;
-	const char *level;
-	uint64_t commit_seconds;
-	uint64_t chunk_bytes;
-};
-
-static const struct option_row rows[] = {
-	{"foreground", 'f', OPTION_FLAG, NULL, "stay in the foreground",
-	 offsetof(struct mount_values, foreground)},
-	{"allow-other", 0, OPTION_FLAG, NULL, "let other users in (always so when root mounts)",
-	 offsetof(struct mount_values, allow_other)},
-	{"level", 0, OPTION_TEXT, "N", "zstd level, 1 to 19, or auto (default: auto)",
-	 offsetof(struct mount_values, level)},
-	{"commit", 0, OPTION_NUMBER, "SECONDS",
-	 "at most so much is lost without fsync (default: 5)",
-	 offsetof(struct mount_values, commit_seconds)},
-	{"chunk", 0, OPTION_SIZE, "SIZE",
-	 "unit of compression of a new store, 64K to 1M (default: 128K)",
-	 offsetof(struct mount_values, chunk_bytes)},
-	OPTION_END,
-};
 
 /* How the parent hears: a byte once the mount answers; end of file without one means it failed. */
 struct readiness {
@@ -86,47 +60,29 @@ static void on_ready(void *arg)
 	log_info("'%s' is mounted at '%s'", ready->store_path, ready->mount_point);
 }
 
-static int fill_options(const struct mount_values *values, struct stage_options *ret, struct err *e)
+/* Gives the top directory to whom the options say. */
+static int settle_root(struct stage *stage, const struct mount_settings *settings, struct err *e)
 {
-	uint64_t level = 0,
-		 commit = values->commit_seconds ? values->commit_seconds : COMMIT_SECONDS_DEFAULT;
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	const struct stat *want = &settings->root;
+	unsigned valid = settings->root_valid;
+	struct stat st;
+	int r = valid ? stage_getattr(stage, STAGE_ROOT_INO, &st) : 0;
 
-	if (values->level && strcmp(values->level, "auto") != 0) {
-		int r = parse_u64(values->level, 1, 19, &level, e);
-
-		if (r < 0)
-			return err_wrap(e, r, "--level");
-	}
-	if (commit > 3600)
-		return err_user(e, "--commit: at most 3600 seconds");
-	*ret = (struct stage_options){
-		.writer = {.level = (int)level,
-			   .n_workers = (unsigned)MAX(cpus, 1L),
-			   .queue_depth = QUEUE_DEPTH,
-			   .commit_ms = commit * 1000 / 2},
-		/* Half for the age of data in memory, half for the age of a batch. */
-		.dirty_age_ms = commit * 1000 / 2 - 250,
-		.memory_bytes = MEMORY_BYTES_DEFAULT,
-	};
-	return 0;
+	if (r == 0 && ((valid & STAGE_SET_UID && st.st_uid != want->st_uid) ||
+		       (valid & STAGE_SET_GID && st.st_gid != want->st_gid) ||
+		       (valid & STAGE_SET_MODE && (st.st_mode & 07777) != want->st_mode)))
+		r = stage_setattr(stage, STAGE_ROOT_INO, want, valid, &st);
+	return r < 0 ? err_set(e, -r, "the top directory: %s", strerror(-r)) : 0;
 }
 
-static int check_chunk(uint64_t chunk_bytes, struct err *e)
-{
-	if (chunk_bytes &&
-	    (chunk_bytes < 64 * KiB || chunk_bytes > MiB || chunk_bytes & (chunk_bytes - 1)))
-		return err_user(e, "--chunk: must be 64K, 128K, 256K, 512K or 1M");
-	return 0;
-}
-
-static int serve(struct stage *stage, struct store *store, const struct mount_values *values,
+static int serve(struct stage *stage, struct store *store, const struct mount_settings *settings,
 		 struct readiness *ready, struct err *e)
 {
 	_cleanup_(session_closep) struct session *session = NULL;
 	struct session_options options = {.mount_point = ready->mount_point,
 					  .source = ready->store_path,
-					  .allow_other = values->allow_other,
+					  .allow_other = settings->allow_other,
+					  .flags = settings->kernel_flags,
 					  .posix_acl = true,
 					  .ready = on_ready,
 					  .ready_arg = ready};
@@ -143,16 +99,16 @@ static int serve(struct stage *stage, struct store *store, const struct mount_va
 	return r;
 }
 
-static int run_mount(const struct mount_values *values, const char *store_path,
+static int run_mount(const struct mount_settings *settings, const char *store_path,
 		     const char *mount_point, int ready_fd, struct err *e)
 {
-	struct store_options store_options = {.create = true,
-					      .chunk_bytes = (uint32_t)values->chunk_bytes,
+	struct store_options store_options = {.create = !settings->read_only,
+					      .read_only = settings->read_only,
+					      .chunk_bytes = settings->chunk_bytes,
 					      .uid = geteuid(),
 					      .gid = getegid()};
 	struct readiness ready = {
 		.fd = ready_fd, .store_path = store_path, .mount_point = mount_point};
-	struct stage_options options;
 	struct store *store;
 	struct stage *stage;
 	struct err close_err = {0};
@@ -161,19 +117,17 @@ static int run_mount(const struct mount_values *values, const char *store_path,
 	(void)umask(077); /* for the store's own files; what users create has its mode from them */
 	r = loop_block_signals(e);
 	if (r == 0)
-		r = fill_options(values, &options, e);
-	if (r == 0)
-		r = check_chunk(values->chunk_bytes, e);
-	if (r == 0)
 		r = store_open(store_path, &store_options, &store, e);
 	if (r < 0)
 		return r;
 	if (store->created)
 		(void)fprintf(stderr, "A new store is at '%s'.\n", store_path);
-	r = stage_new(store, &options, &stage, e);
+	r = stage_new(store, &settings->stage, &stage, e);
 	if (r < 0)
 		return r;
-	r = serve(stage, store, values, &ready, e);
+	r = settle_root(stage, settings, e);
+	if (r == 0)
+		r = serve(stage, store, settings, &ready, e);
 	closed = stage_close(stage, &close_err);
 	if (closed < 0) {
 		log_error("'%s': %s", store_path, close_err.text);
@@ -202,7 +156,7 @@ static int wait_ready(int fd, pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-static int run_in_background(const struct mount_values *values, const char *store_path,
+static int run_in_background(const struct mount_settings *settings, const char *store_path,
 			     const char *mount_point, struct err *e)
 {
 	int fds[2];
@@ -222,47 +176,69 @@ static int run_in_background(const struct mount_values *values, const char *stor
 	(void)close(fds[0]);
 	if (setsid() < 0 || chdir("/") < 0)
 		return err_sys(e, "leaving the terminal");
-	return run_mount(values, store_path, mount_point, fds[1], e);
+	return run_mount(settings, store_path, mount_point, fds[1], e);
 }
 
-/* Absolute, because the background process leaves the current folder. */
-static int absolute(const char *path, char **ret, struct err *e)
+/*
+ * The store's path, absolute and without symlinks and dots: while it is mounted, no way to it may lead through
+ * the mount, or seedfs would wait for itself. The store need not exist yet.
+ */
+static int resolve_store(const char *path, char **ret, struct err *e)
 {
-	_cleanup_free_ char *cwd = NULL;
+	_cleanup_free_ char *for_dir = strdup(path), *for_base = strdup(path), *dir = NULL;
 
-	if (path[0] == '/') {
-		*ret = strdup(path);
-	} else {
-		cwd = getcwd(NULL, 0);
-		if (!cwd)
-			return err_sys(e, "the current folder");
-		if (asprintf(ret, "%s/%s", cwd, path) < 0)
-			*ret = NULL;
+	*ret = realpath(path, NULL);
+	if (*ret)
+		return 0;
+	if (!for_dir || !for_base)
+		return err_oom(e);
+	dir = realpath(dirname(for_dir), NULL);
+	if (!dir)
+		return err_sys(e, "store '%s'", path);
+	if (asprintf(ret, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, basename(for_base)) < 0) {
+		*ret = NULL;
+		return err_oom(e);
 	}
-	return *ret ? 0 : err_oom(e);
+	return 0;
+}
+
+static int check_apart(const char *store_path, const char *mount_point, struct err *e)
+{
+	size_t n = strlen(mount_point);
+
+	if (strncmp(store_path, mount_point, n) == 0 &&
+	    (store_path[n] == '/' || store_path[n] == '\0'))
+		return err_user(e, "the store '%s' would be hidden below its own mount",
+				store_path);
+	return 0;
 }
 
 static int run(const void *given, char *const *arguments, struct err *e)
 {
-	const struct mount_values *values = given;
 	_cleanup_free_ char *store_path = NULL, *mount_point = NULL;
-	int r = absolute(arguments[0], &store_path, e);
+	struct mount_settings settings;
+	int r = mount_options_read(given, &settings, e);
 
 	if (r == 0)
-		r = absolute(arguments[1], &mount_point, e);
-	if (r < 0)
+		r = resolve_store(arguments[0], &store_path, e);
+	if (r == 0) /* before anything is created */
+		r = mount_point_resolve(arguments[1], &mount_point, e);
+	if (r == 0)
+		r = check_apart(store_path, mount_point, e);
+	if (r < 0 || settings.fake)
 		return r;
-	return values->foreground ? run_mount(values, store_path, mount_point, -1, e)
-				  : run_in_background(values, store_path, mount_point, e);
+	return settings.foreground ? run_mount(&settings, store_path, mount_point, -1, e)
+				   : run_in_background(&settings, store_path, mount_point, e);
 }
 
 const struct command command_mount = {
 	.name = "mount",
 	.summary = "mount a store as a staging location",
 	.about = "Mounts the store at STORE on DIR, and creates it on first use. Returns once the "
-		 "mount is usable.",
+		 "mount is usable. 'mount -t fuse.seedfs STORE DIR' and a line in fstab do the "
+		 "same.",
 	.arguments = "STORE DIR",
-	.options = rows,
+	.options = mount_option_rows,
 	.values_bytes = sizeof(struct mount_values),
 	.run = run,
 };

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* seedfs sync: commits everything; readers of the store then see all of it. */
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
 #include "fs/commands.h"
+#include "fs/mount_point.h"
 #include "fs/mounts.h"
 
 static int run(const void *values _unused_, char *const *arguments, struct err *e)
 {
-	_cleanup_free_ char *dir = realpath(arguments[0], NULL), *store = NULL;
+	_cleanup_free_ char *dir = NULL, *store = NULL;
 	_cleanup_fd_ int fd = -1;
-	int r;
+	int r = mount_point_resolve(arguments[0], &dir, e);
 
-	if (!dir)
-		return err_sys(e, "'%s'", arguments[0]);
-	r = mounts_find_store(dir, &store, e);
+	if (r == 0)
+		r = mounts_find_store(dir, &store, e);
 	if (r < 0)
 		return r;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

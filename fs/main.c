@@ -4,6 +4,7 @@
 
 #include "common/base/log.h"
 #include "fs/commands.h"
+#include "fs/mount_helper.h"
 
 static const struct command *const commands[] = {
 	&command_mount, &command_umount,  &command_sync, &command_status,
@@ -19,6 +20,7 @@ static const struct command seedfs = {
 
 int main(int argc, char **argv)
 {
+	(void)mount_helper_translate(&seedfs, &argc, &argv);
 	log_open("seedfs", LOG_LEVEL_INFO, false);
 	/* Chunk buffers come and go all the time: keep their memory instead of mapping it anew. */
 	(void)mallopt(M_MMAP_THRESHOLD, 4 << 20);

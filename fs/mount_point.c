@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
-#include <mntent.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,32 +17,26 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
+#include "fs/mounts.h"
 
 #define DEAD_MOUNTS_MAX 16 /* one upon the other */
 
-static void end_mntent(FILE **f)
-{
-	if (*f)
-		(void)endmntent(*f);
-}
-
-/* realpath(), also where the last component is a dead mount that does not even tell what it is. */
-static int resolve(const char *path, char **ret, struct err *e)
+int mount_point_resolve(const char *path, char **ret, struct err *e)
 {
 	_cleanup_free_ char *for_dir = NULL, *for_base = NULL, *dir = NULL;
 
 	*ret = realpath(path, NULL);
 	if (*ret)
 		return 0;
-	if (errno != ENOTCONN)
-		return err_sys(e, "mount point '%s'", path);
+	if (errno != ENOTCONN && errno != EACCES)
+		return err_sys(e, "'%s'", path);
 	for_dir = strdup(path);
 	for_base = strdup(path);
 	if (!for_dir || !for_base)
 		return err_oom(e);
 	dir = realpath(dirname(for_dir), NULL);
 	if (!dir)
-		return err_sys(e, "mount point '%s'", path);
+		return err_sys(e, "'%s'", path);
 	if (asprintf(ret, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, basename(for_base)) < 0) {
 		*ret = NULL;
 		return err_oom(e);
@@ -62,15 +55,9 @@ static bool is_dead(const char *path)
 /* Whether the topmost mount at path is one of ours. */
 static bool is_seedfs(const char *path)
 {
-	_cleanup_(end_mntent) FILE *f = setmntent("/proc/self/mounts", "re");
-	char text[8192];
-	struct mntent entry;
-	bool ours = false;
+	_cleanup_free_ char *store = NULL;
 
-	while (f && getmntent_r(f, &entry, text, sizeof(text)))
-		if (strcmp(entry.mnt_dir, path) == 0)
-			ours = strcmp(entry.mnt_type, MOUNT_TYPE) == 0;
-	return ours;
+	return mounts_find_store(path, &store, NULL) == 0;
 }
 
 /* The way for users who may not unmount by themselves. */
@@ -115,8 +102,10 @@ int mount_point_prepare(const char *path, char **ret, struct err *e)
 {
 	_cleanup_free_ char *resolved = NULL;
 	struct stat st;
-	int r = resolve(path, &resolved, e);
+	int r = mount_point_resolve(path, &resolved, e);
 
+	if (r < 0)
+		return err_wrap(e, r, "mount point");
 	for (int i = 0; r == 0 && i < DEAD_MOUNTS_MAX && is_dead(resolved); i++)
 		r = detach_dead(resolved, e);
 	if (r < 0)

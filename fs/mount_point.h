@@ -5,8 +5,11 @@
 
 #include "common/base/err.h"
 
-#define MOUNT_SUBTYPE "seedfs"
-#define MOUNT_TYPE    "fuse." MOUNT_SUBTYPE
+/*
+ * *ret = path, absolute and without symlinks; caller frees. Also where the mount at path does not answer: its
+ * seedfs is dead, or it keeps the caller out. -ENOENT and whatever else a path may give.
+ */
+int mount_point_resolve(const char *path, char **ret, struct err *e);
 
 /*
  * *ret = path, absolute, without symlinks; caller frees. Where a seedfs died, its mount answers nothing

@@ -5,7 +5,13 @@
 
 #include "common/base/err.h"
 
-/* The store that is mounted at dir (absolute); caller frees. -EINVAL (user) when seedfs is not mounted there. */
+#define MOUNT_SUBTYPE "seedfs"
+#define MOUNT_TYPE    "fuse." MOUNT_SUBTYPE
+
+/*
+ * The store that is mounted at dir (as mount_point_resolve() gives it); caller frees. -EINVAL (user) when
+ * seedfs is not what is mounted there, topmost.
+ */
 int mounts_find_store(const char *dir, char **ret, struct err *e);
 
 #endif

@@ -14,6 +14,8 @@ uint64_t stage_now_ns(void)
 
 int stage_check_writable(struct stage *s)
 {
+	if (stage_is_read_only(s))
+		return -EROFS;
 	return writer_state(s->writer, NULL) == WRITER_FAILED ? -EROFS : 0;
 }
 

@@ -21,6 +21,7 @@
 #include "common/base/macros.h"
 #include "fs/loop.h"
 #include "fs/mount_point.h"
+#include "fs/mounts.h"
 #include "fs/wire.h"
 
 #define MAX_THREADS_DEFAULT 32 /* most of them wait for a commit, if there ever are so many */
@@ -101,6 +102,7 @@ static int make_mount_options(const struct session_options *o, char **ret)
 	}
 	if (fuse_opt_add_opt(&text, "subtype=" MOUNT_SUBTYPE) < 0 ||
 	    fuse_opt_add_opt(&text, "default_permissions") < 0 ||
+	    (o->flags && fuse_opt_add_opt(&text, o->flags) < 0) ||
 	    fuse_opt_add_opt_escaped(&text, source) < 0)
 		return -ENOMEM;
 	if ((o->allow_other || geteuid() == 0) && fuse_opt_add_opt(&text, "allow_other") < 0)

@@ -195,16 +195,16 @@ int stage_new(struct store *store, const struct stage_options *options, struct s
 	s->dirty_max_bytes = options->memory_bytes / 4;
 	atomic_init(&s->next_ino, store->next_ino);
 	atomic_init(&s->next_dentry, store->next_dentry);
-	r = catalog_new(store->path, &s->catalog, e);
+	r = catalog_new(store->path, store->frozen, &s->catalog, e);
 	if (r == 0 && (inode_table_init(&s->inodes, s->catalog) < 0 || names_init(&s->names) < 0 ||
 		       pthread_mutex_init(&s->names_lock, NULL)))
 		r = err_oom(e);
 	if (r == 0)
 		r = cache_new(store->packs_fd, store->chunk_bytes, options->memory_bytes / 8,
 			      &s->cache, e);
-	if (r == 0)
+	if (r == 0 && !store->read_only)
 		r = writer_new(store, &s->options.writer, &events, &s->writer, e);
-	if (r == 0)
+	if (r == 0 && !store->read_only)
 		r = start_flusher(s, e);
 	if (r < 0) {
 		(void)stage_free(s, NULL);
@@ -221,14 +221,30 @@ int stage_close(struct stage *s, struct err *e)
 
 int stage_syncfs(struct stage *s)
 {
+	if (stage_is_read_only(s))
+		return 0;
 	stage_push_older(s, UINT64_MAX);
 	return writer_sync(s->writer);
+}
+
+/* Without a writer there is nothing to promise. */
+static int space_below(struct stage *s, uint64_t *ret_free_bytes, uint64_t *ret_total_bytes)
+{
+	struct statvfs st;
+
+	if (!stage_is_read_only(s))
+		return writer_space(s->writer, ret_free_bytes, ret_total_bytes);
+	if (fstatvfs(s->store->dir_fd, &st) < 0)
+		return -errno;
+	*ret_free_bytes = 0;
+	*ret_total_bytes = (uint64_t)st.f_blocks * st.f_frsize;
+	return 0;
 }
 
 int stage_statfs(struct stage *s, struct statvfs *st)
 {
 	uint64_t free_bytes, total_bytes;
-	int r = writer_space(s->writer, &free_bytes, &total_bytes);
+	int r = space_below(s, &free_bytes, &total_bytes);
 
 	if (r < 0)
 		return r;

@@ -39,7 +39,10 @@ struct stage_caller {
 	uint32_t umask;
 };
 
-/* Takes over the store; stage_free() closes it. */
+/*
+ * Takes over the store; stage_close() closes it. On a store that was opened read-only every change is -EROFS,
+ * and there are no threads.
+ */
 int stage_new(struct store *store, const struct stage_options *options, struct stage **ret,
 	      struct err *e);
 

@@ -145,8 +145,9 @@ int stage_fsync(struct stage *s, uint64_t ino)
 	/* sync(2) and syncfs(2) do not reach a FUSE filesystem: the root stands for all of it. */
 	if (ino == STAGE_ROOT_INO)
 		return stage_syncfs(s);
+	if (stage_is_read_only(s))
+		return 0;
 	r = stage_push_inode(s, ino);
-
 	return r < 0 ? r : writer_sync(s->writer);
 }
 

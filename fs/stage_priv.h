@@ -17,7 +17,7 @@
 struct stage {
 	struct store *store;
 	struct stage_options options;
-	struct writer *writer;
+	struct writer *writer; /* NULL: read-only */
 	struct catalog *catalog;
 	struct cache *cache;
 	struct inode_table inodes;
@@ -34,6 +34,11 @@ struct stage {
 	pthread_t flusher;
 	bool flusher_started;
 };
+
+static inline bool stage_is_read_only(const struct stage *s)
+{
+	return s->store->read_only;
+}
 
 struct dirty_inode {
 	struct dirty_inode *next;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/buf.h"
 #include "common/base/cleanup.h"
 #include "common/ext/utf16.h"
 
@@ -76,7 +77,7 @@ static int apply_settings(struct sql *db, enum sql_mode mode, struct err *e)
 	(void)sqlite3_busy_timeout(db->db, BUSY_TIMEOUT_MS);
 	(void)sqlite3_db_config(db->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	r = sql_exec(db, common, e);
-	if (r < 0 || mode == SQL_READ_ONLY)
+	if (r < 0 || mode == SQL_READ_ONLY || mode == SQL_IMMUTABLE)
 		return r;
 	return sql_exec(db, writer, e);
 }
@@ -87,21 +88,43 @@ static void configure(void)
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+/* The path as SQLite's URI, which is the only way to say "immutable". NULL: out of memory. */
+static char *immutable_uri(const char *path)
+{
+	struct buf uri = BUF_INIT;
+	char *text = NULL;
+
+	buf_puts(&uri, "file:");
+	for (; *path; path++) {
+		if (strchr("%?#", *path))
+			buf_printf(&uri, "%%%02X", (unsigned char)*path);
+		else
+			buf_put(&uri, path, 1);
+	}
+	buf_puts(&uri, "?immutable=1");
+	if (buf_error(&uri) == 0)
+		text = strdup(buf_text(&uri));
+	buf_done(&uri);
+	return text;
+}
+
 int sql_open(const char *path, enum sql_mode mode, struct sql **ret, struct err *e)
 {
 	static const int flags[] = {
 		[SQL_READ_ONLY] = SQLITE_OPEN_READONLY,
 		[SQL_READ_WRITE] = SQLITE_OPEN_READWRITE,
 		[SQL_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+		[SQL_IMMUTABLE] = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
 	};
 	static pthread_once_t configured = PTHREAD_ONCE_INIT;
+	_cleanup_free_ char *uri = mode == SQL_IMMUTABLE ? immutable_uri(path) : NULL;
 	_cleanup_(sql_closep) struct sql *db = calloc(1, sizeof(*db));
 	int rc, r;
 
-	if (!db)
+	if (!db || (mode == SQL_IMMUTABLE && !uri))
 		return err_oom(e);
 	(void)pthread_once(&configured, configure);
-	rc = sqlite3_open_v2(path, &db->db, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
+	rc = sqlite3_open_v2(uri ? uri : path, &db->db, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK)
 		return err_wrap(e, err_set(e, to_errno(rc), "database: %s", sqlite3_errstr(rc)),
 				"cannot open '%s'", path);

@@ -21,6 +21,9 @@ enum sql_mode {
 	SQL_READ_ONLY,	/* an inspector: sees the last commit, never checkpoints */
 	SQL_READ_WRITE, /* must exist */
 	SQL_CREATE,	/* created when missing */
+	/* Takes the file alone for the whole truth, without a log or locks: only while nobody writes, and
+	 * works where nothing can be written. */
+	SQL_IMMUTABLE,
 };
 
 /*

@@ -47,6 +47,7 @@ struct connection {
 
 struct catalog {
 	char *path; /* of index.db */
+	enum sql_mode mode;
 	pthread_mutex_t lock;
 	struct connection *idle; /* lock */
 };
@@ -62,14 +63,15 @@ static void connection_free(struct connection *k)
 }
 DEFINE_FREEP(struct connection, connection_free)
 
-static int connection_new(const char *path, struct connection **ret, struct err *e)
+static int connection_new(const char *path, enum sql_mode mode, struct connection **ret,
+			  struct err *e)
 {
 	_cleanup_(connection_freep) struct connection *k = calloc(1, sizeof(*k));
 	int r;
 
 	if (!k)
 		return err_oom(e);
-	r = sql_open(path, SQL_READ_ONLY, &k->db, e);
+	r = sql_open(path, mode, &k->db, e);
 	for (int i = 0; r == 0 && i < N_STATEMENTS; i++)
 		r = sql_prepare(k->db, statement_text[i], &k->statements[i], e);
 	if (r < 0)
@@ -90,7 +92,7 @@ static int borrow(struct catalog *c, enum statement which, struct connection **r
 		c->idle = k->next;
 	(void)pthread_mutex_unlock(&c->lock);
 	if (!k) {
-		int r = connection_new(c->path, &k, e);
+		int r = connection_new(c->path, c->mode, &k, e);
 
 		if (r < 0)
 			return r;
@@ -118,12 +120,13 @@ static int give_back(struct catalog *c, struct connection *k, struct sql_stmt *s
 	return r;
 }
 
-int catalog_new(const char *store_path, struct catalog **ret, struct err *e)
+int catalog_new(const char *store_path, bool frozen, struct catalog **ret, struct err *e)
 {
 	struct catalog *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return err_oom(e);
+	c->mode = frozen ? SQL_IMMUTABLE : SQL_READ_ONLY;
 	if (asprintf(&c->path, "%s/index.db", store_path) < 0 ||
 	    pthread_mutex_init(&c->lock, NULL)) {
 		free(c);

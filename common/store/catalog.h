@@ -15,7 +15,8 @@
 
 struct catalog;
 
-int catalog_new(const char *store_path, struct catalog **ret, struct err *e);
+/* frozen: nobody writes as long as the catalog lives (store.h); nothing is then written to look. */
+int catalog_new(const char *store_path, bool frozen, struct catalog **ret, struct err *e);
 void catalog_free(struct catalog *c); /* NULL is fine */
 
 /* -ENOENT when there is no such name, inode, chunk. Index damage and I/O errors are -EIO and logged. */

@@ -20,62 +20,10 @@
 #include "common/ext/digest.h"
 #include "common/store/ballast.h"
 #include "common/store/pack_list.h"
+#include "common/store/store_lock.h"
 #include "schema/schema.h"
 
-#define FLUSH_WAIT_MS	UINT64_C(120000) /* how long to wait for a seedfs that is ending */
-#define FLUSH_POLL_NS	UINT64_C(100000000)
 #define FIRST_DENTRY_ID 16 /* smaller readdir positions are "." and ".." */
-
-static int write_holder(int lock_fd, const char *state, const char *mount_point)
-{
-	char text[8192];
-	int n = snprintf(text, sizeof(text), "%ld %s %s\n", (long)getpid(), state, mount_point), r;
-
-	if (n < 0 || (size_t)n >= sizeof(text))
-		return -ENAMETOOLONG;
-	r = fd_pwrite_full(lock_fd, text, (size_t)n, 0);
-	/* Cut last: its block would be taken on a full disk. */
-	return r == 0 && ftruncate(lock_fd, n) < 0 ? -errno : r;
-}
-
-static void parse_holder(int lock_fd, struct store_holder *ret)
-{
-	char text[8192], *rest;
-	size_t n = 0;
-
-	*ret = (struct store_holder){0};
-	if (fd_pread(lock_fd, text, sizeof(text) - 1, 0, &n) < 0)
-		return;
-	text[n] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	ret->pid = strtol(text, &rest, 10);
-	(void)sscanf(rest, " %15s %4095[^\n]", ret->state, ret->mount_point);
-}
-
-static int take_lock(struct store *s, struct err *e)
-{
-	uint64_t give_up_ns = clock_monotonic_ns() + FLUSH_WAIT_MS * 1000000;
-	struct flock whole_file = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	struct store_holder holder;
-
-	s->lock_fd = openat(s->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (s->lock_fd < 0)
-		return err_sys(e, "cannot open the store's lock");
-	while (fcntl(s->lock_fd, F_OFD_SETLK, &whole_file) < 0) {
-		if (errno != EAGAIN && errno != EACCES)
-			return err_sys(e, "cannot lock the store");
-		parse_holder(s->lock_fd, &holder);
-		if (strcmp(holder.state, "flushing") != 0 || clock_monotonic_ns() > give_up_ns) {
-			(void)err_set(e, EBUSY, "in use by seedfs (pid %ld), %s at '%s'",
-				      holder.pid, holder.state, holder.mount_point);
-			return err_hint(e, -EBUSY,
-					"one seedfs per store; 'seedfs umount %s' ends it",
-					holder.mount_point);
-		}
-		clock_system.sleep_ns(&clock_system, FLUSH_POLL_NS);
-	}
-	return 0;
-}
 
 /* Packs without an index are a damaged store; a new one in its place would overwrite them. */
 static int check_no_packs(struct store *s, struct err *e)
@@ -98,10 +46,9 @@ static int check_no_packs(struct store *s, struct err *e)
 /* A folder with anything in it but a half-made store is not ours to fill. */
 static int check_empty(struct store *s, struct err *e)
 {
-	static const char *const ours[] = {
-		".",	     "..",	     "lock",	     "packs",
-		"index.db",  "index.db-wal", "index.db-shm", "lost+found",
-		BALLAST_NAME};
+	static const char *const ours[] = {".",	       "..",	       "lock",	       "packs",
+					   "index.db", "index.db-wal", "index.db-shm", "lost+found",
+					   "control",  "seedfs.log",   BALLAST_NAME};
 	int fd = openat(s->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
@@ -276,6 +223,28 @@ static int remove_orphans(struct store *s, struct err *e)
 	return r;
 }
 
+/* The index's log is empty: the file alone is the whole truth. */
+static bool has_no_log(const struct store *s)
+{
+	struct stat st;
+
+	return fstatat(s->dir_fd, "index.db-wal", &st, 0) < 0 ? errno == ENOENT : st.st_size == 0;
+}
+
+/* As it is: what a crash left is read past, not repaired. */
+static int open_index_read_only(struct store *s, const char *path, struct err *e)
+{
+	int r;
+
+	s->frozen = has_no_log(s);
+	r = sql_open(path, s->frozen ? SQL_IMMUTABLE : SQL_READ_ONLY, &s->db, e);
+	if (r == 0)
+		r = sql_check_schema(s->db, path, &schema_index, e);
+	if (r == 0)
+		r = load_store_row(s, e);
+	return r == 0 ? load_counters(s, e) : r;
+}
+
 static int open_index(struct store *s, const struct store_options *o, struct err *e)
 {
 	_cleanup_free_ char *path = NULL;
@@ -286,6 +255,8 @@ static int open_index(struct store *s, const struct store_options *o, struct err
 		path = NULL;
 		return err_oom(e);
 	}
+	if (s->read_only)
+		return open_index_read_only(s, path, e);
 	r = sql_open(path, o->create ? SQL_CREATE : SQL_READ_WRITE, &s->db, e);
 	if (r == 0)
 		r = sql_migrate(s->db, path, &schema_index, e);
@@ -322,10 +293,10 @@ static int open_folder(struct store *s, const struct store_options *o, struct er
 		if (r < 0)
 			return r;
 	}
-	r = take_lock(s, e);
+	r = store_lock_take(s->dir_fd, s->read_only, &s->lock_fd, e);
 	if (r < 0)
 		return r;
-	if (mkdirat(s->dir_fd, "packs", 0700) < 0 && errno != EEXIST)
+	if (!s->read_only && mkdirat(s->dir_fd, "packs", 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "cannot create the pack folder");
 	s->packs_fd = openat(s->dir_fd, "packs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return s->packs_fd < 0 ? err_sys(e, "cannot open the pack folder") : 0;
@@ -358,7 +329,7 @@ static int lock_folders(struct store *s, struct err *e)
 				"a store is a folder with packs/ in it, made by 'seedfs mount'");
 	if (s->packs_fd < 0)
 		return err_sys(e, "cannot open the pack folder");
-	return take_lock(s, e);
+	return store_lock_take(s->dir_fd, false, &s->lock_fd, e);
 }
 
 int store_lock(const char *path, struct store **ret, struct err *e)
@@ -380,8 +351,10 @@ int store_open(const char *path, const struct store_options *options, struct sto
 	_cleanup_(store_freep) struct store *s = NULL;
 	int r = alloc_store(path, &s, e);
 
-	if (r == 0)
-		r = open_folder(s, options, e);
+	if (r < 0)
+		return r;
+	s->read_only = options->read_only;
+	r = open_folder(s, options, e);
 	if (r == 0)
 		r = open_index(s, options, e);
 	if (r == -ENOSPC && ballast_give_up(s->dir_fd)) {
@@ -409,31 +382,4 @@ void store_free(struct store *s)
 		(void)close(s->lock_fd);
 	free(s->path);
 	free(s);
-}
-
-int store_note_holder(struct store *s, const char *mount_point, const char *state, struct err *e)
-{
-	int r = write_holder(s->lock_fd, state, mount_point);
-
-	return r < 0 ? err_set(e, -r, "cannot write the store's lock: %s", strerror(-r)) : 0;
-}
-
-int store_get_holder(const char *path, struct store_holder *ret, struct err *e)
-{
-	_cleanup_fd_ int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
-	struct flock probe = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
-
-	if (dir_fd < 0)
-		return err_sys(e, "store '%s'", path);
-	if (faccessat(dir_fd, "index.db", F_OK, 0) < 0)
-		return err_set(e, ENOENT, "'%s' is not a Seedship store", path);
-	fd = openat(dir_fd, "lock", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "store '%s': cannot open its lock", path);
-	parse_holder(fd, ret);
-	/* Open-file-description locks can be asked about without being taken. */
-	if (fcntl(fd, F_OFD_GETLK, &probe) < 0)
-		return err_sys(e, "store '%s': cannot ask for its lock", path);
-	ret->held = probe.l_type != F_UNLCK;
-	return 0;
 }

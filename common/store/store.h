@@ -21,6 +21,7 @@
 
 struct store_options {
 	bool create;	      /* create the store when path is missing or an empty folder */
+	bool read_only;	      /* change nothing; excludes create */
 	uint32_t chunk_bytes; /* for a new one: 64 KiB .. 1 MiB, a power of two; 0 = default */
 	uint64_t pack_bytes;  /* for a new one; 0 = default */
 	uint32_t uid, gid;    /* owner of a new root directory */
@@ -40,12 +41,17 @@ struct store {
 	uint64_t sequence;		/* of the last committed change */
 	uint64_t commits;		/* up to now */
 	bool created;			/* by this open */
+	bool read_only;
+	bool frozen; /* read_only, and index.db alone tells everything: it need not be watched */
 };
 
 /*
  * Errors to branch on: -ENOENT no store there (and !create), -EBUSY another seedfs has it (the message
  * says where it is mounted), -ENOTEMPTY path is a folder with other things in it, -ENOTSUP newer format.
  * Waits for a seedfs that is just flushing its last commit.
+ *
+ * Read-only: nothing in the folder is written, so it may be on a read-only filesystem; any number of
+ * seedfs may have it at once, but no writer beside them. What a crash left is not repaired, only read past.
  */
 int store_open(const char *path, const struct store_options *options, struct store **ret,
 	       struct err *e);
@@ -67,7 +73,8 @@ int store_note_holder(struct store *s, const char *mount_point, const char *stat
 
 /* Who holds a store. */
 struct store_holder {
-	bool held;
+	bool held;   /* by its one writer */
+	bool shared; /* by read-only mounts; what follows is then old */
 	long pid;
 	char state[16]; /* "mounted" or "flushing" */
 	char mount_point[4096];
