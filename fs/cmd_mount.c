@@ -15,6 +15,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
 #include "fs/commands.h"
+#include "fs/live.h"
 #include "fs/loop.h"
 #include "fs/mount_options.h"
 #include "fs/mount_point.h"
@@ -75,6 +76,17 @@ static int settle_root(struct stage *stage, const struct mount_settings *setting
 	return r < 0 ? err_set(e, -r, "the top directory: %s", strerror(-r)) : 0;
 }
 
+/* A mount works without its control socket, and a folder that takes none is no reason not to mount. */
+static struct live *start_live(struct stage *stage, const struct store *store)
+{
+	struct live *live = NULL;
+	struct err e = {0};
+
+	if (!store->read_only && live_start(stage, store, &live, &e) < 0)
+		log_warning("'%s': status will not be live: %s", store->path, e.text);
+	return live;
+}
+
 static int serve(struct stage *stage, struct store *store, const struct mount_settings *settings,
 		 struct readiness *ready, struct err *e)
 {
@@ -87,10 +99,12 @@ static int serve(struct stage *stage, struct store *store, const struct mount_se
 					  .ready = on_ready,
 					  .ready_arg = ready};
 	char mount_point[4096];
+	_cleanup_(live_stopp) struct live *live = NULL;
 	int r = session_open(stage, &options, &session, e);
 
 	if (r < 0)
 		return r;
+	live = start_live(stage, store);
 	(void)snprintf(mount_point, sizeof(mount_point), "%s", session_mount_point(session));
 	r = store_note_holder(store, mount_point, "mounted", e);
 	if (r == 0)

@@ -241,6 +241,20 @@ static int space_below(struct stage *s, uint64_t *ret_free_bytes, uint64_t *ret_
 	return 0;
 }
 
+void stage_get_stats(struct stage *s, struct stage_stats *ret)
+{
+	*ret = (struct stage_stats){
+		.read_only = stage_is_read_only(s),
+		.written_bytes = atomic_load(&s->written_bytes),
+		.read_bytes = atomic_load(&s->read_bytes),
+		.dirty_bytes = atomic_load(&s->dirty_bytes),
+		.memory_bytes = s->options.memory_bytes,
+	};
+	if (!stage_is_read_only(s))
+		writer_get_stats(s->writer, &ret->writer);
+	ret->accounted_bytes = ret->dirty_bytes + ret->writer.queue_bytes;
+}
+
 int stage_statfs(struct stage *s, struct statvfs *st)
 {
 	uint64_t free_bytes, total_bytes;

@@ -138,4 +138,17 @@ int stage_removexattr(struct stage *s, uint64_t ino, const char *name);
 
 int stage_statfs(struct stage *s, struct statvfs *st);
 
+/* What the stage is at. Counts begin with stage_new(). Does not block on the disk. */
+struct stage_stats {
+	struct writer_stats writer; /* zeros when read-only */
+	bool read_only;
+	uint64_t written_bytes; /* by those who use the mount */
+	uint64_t read_bytes;
+	uint64_t dirty_bytes;	  /* written, and still in memory only */
+	uint64_t accounted_bytes; /* memory of dirty data and of what is on its way to the store */
+	uint64_t memory_bytes;	  /* what was allowed */
+};
+
+void stage_get_stats(struct stage *s, struct stage_stats *ret);
+
 #endif

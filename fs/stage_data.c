@@ -114,6 +114,7 @@ static ssize_t write_file(struct stage *s, uint64_t ino, const void *data, size_
 	}
 	if (done == 0)
 		return r;
+	(void)atomic_fetch_add(&s->written_bytes, done);
 	i->row.content_version++;
 	stage_touch(i, true);
 	r = op.set->n_changes ? op_submit(&op) : 0;

@@ -26,6 +26,7 @@ struct stage {
 	atomic_uint_fast64_t next_ino, next_dentry;
 	atomic_uint_fast64_t dirty_bytes; /* buffers of DIRTY chunks */
 	uint64_t dirty_max_bytes;
+	atomic_uint_fast64_t written_bytes, read_bytes; /* by requests, since the mount */
 
 	pthread_mutex_t dirty_lock; /* leaf */
 	pthread_cond_t dirty_changed;

@@ -201,5 +201,6 @@ ssize_t stage_read(struct stage *s, uint64_t ino, void *data, size_t len_bytes, 
 		done += n;
 	}
 	inode_unpin(&s->inodes, i);
+	(void)atomic_fetch_add(&s->read_bytes, done);
 	return r < 0 ? r : (ssize_t)done;
 }

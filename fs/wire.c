@@ -3,10 +3,60 @@
 #include "fs/wire.h"
 
 #include <linux/fuse.h>
+#include <stdatomic.h>
 #include <string.h>
 
 /* Of PARALLEL_DIROPS libfuse 3.14 says that it wants it, and then does not ask for it. */
 #define WANTED_FLAGS (FUSE_HANDLE_KILLPRIV_V2 | FUSE_PARALLEL_DIROPS)
+
+static atomic_uint_fast64_t counts[N_WIRE_KINDS];
+
+static enum wire_kind kind_of(uint32_t opcode)
+{
+	switch (opcode) {
+	case FUSE_LOOKUP:
+	case FUSE_GETATTR:
+	case FUSE_GETXATTR:
+	case FUSE_LISTXATTR:
+	case FUSE_READLINK:
+		return WIRE_LOOKUP;
+	case FUSE_READDIR:
+	case FUSE_READDIRPLUS:
+		return WIRE_LIST;
+	case FUSE_READ:
+		return WIRE_READ;
+	case FUSE_WRITE:
+		return WIRE_WRITE;
+	case FUSE_CREATE:
+	case FUSE_MKNOD:
+	case FUSE_MKDIR:
+	case FUSE_SYMLINK:
+	case FUSE_LINK:
+		return WIRE_CREATE;
+	case FUSE_UNLINK:
+	case FUSE_RMDIR:
+		return WIRE_REMOVE;
+	case FUSE_SETATTR:
+	case FUSE_SETXATTR:
+	case FUSE_REMOVEXATTR:
+	case FUSE_RENAME:
+	case FUSE_RENAME2:
+	case FUSE_FALLOCATE:
+		return WIRE_CHANGE;
+	case FUSE_FSYNC:
+	case FUSE_FSYNCDIR:
+	case FUSE_SYNCFS:
+		return WIRE_SYNC;
+	default:
+		return WIRE_OTHER;
+	}
+}
+
+void wire_get_counts(uint64_t ret[static N_WIRE_KINDS])
+{
+	for (int i = 0; i < N_WIRE_KINDS; i++)
+		ret[i] = atomic_load(&counts[i]);
+}
 
 /* The request this thread serves. */
 static _Thread_local struct {
@@ -37,6 +87,7 @@ void wire_note_request(void *request, size_t len_bytes)
 	if (len_bytes < sizeof(header))
 		return;
 	memcpy(&header, request, sizeof(header));
+	(void)atomic_fetch_add(&counts[kind_of(header.opcode)], 1);
 	switch (header.opcode) {
 	case FUSE_INIT:
 		current.is_init = true;

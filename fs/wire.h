@@ -17,10 +17,26 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/uio.h>
 
 /* Looks at a request that was just read, and turns TMPFILE into CREATE. */
 void wire_note_request(void *request, size_t len_bytes);
+
+/* How many requests of a kind came so far. */
+enum wire_kind {
+	WIRE_LOOKUP, /* names and attributes asked for */
+	WIRE_LIST,   /* directories */
+	WIRE_READ,
+	WIRE_WRITE,
+	WIRE_CREATE, /* files, directories, links, special files */
+	WIRE_REMOVE,
+	WIRE_CHANGE, /* names, attributes, sizes */
+	WIRE_SYNC,
+	WIRE_OTHER,
+	N_WIRE_KINDS,
+};
+void wire_get_counts(uint64_t ret[static N_WIRE_KINDS]);
 
 /* Whether the request of this thread (write, open, create, setattr) drops suid and sgid. */
 bool wire_kills_priv(void);

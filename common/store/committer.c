@@ -60,6 +60,8 @@ static int append_chunk(struct writer *w, struct change *c, struct err *e)
 		return r;
 	place->pack = w->pack.pack;
 	place->off_bytes += off_bytes;
+	(void)atomic_fetch_add(&w->counts.raw_bytes, place->raw_bytes);
+	(void)atomic_fetch_add(&w->counts.stored_bytes, place->stored_bytes);
 	buf_done(&c->chunk.record);
 	return 0;
 }
@@ -131,6 +133,7 @@ static void checkpoint(struct writer *w)
 		log_warning("store '%s': a reader holds back %jd pages of the index's log; "
 			    "it grows until that reader ends",
 			    w->store->path, (intmax_t)left);
+	atomic_store(&w->counts.held_frames, (uint64_t)left);
 	w->since_checkpoint = 0;
 }
 
@@ -139,6 +142,8 @@ static void finish_batch(struct writer *w, bool committed)
 	struct change_set *set = w->batch, *next;
 
 	if (committed) {
+		(void)atomic_fetch_add(&w->counts.commits, 1);
+		atomic_store(&w->counts.committed_ns, clock_realtime_ns());
 		(void)pthread_mutex_lock(&w->state_lock);
 		w->durable_ticket = w->batch_ticket;
 		(void)pthread_cond_broadcast(&w->state_changed);

@@ -37,7 +37,7 @@ void compress_worker_free(void *state)
 	free(k);
 }
 
-static int choose_level(struct writer *w)
+int compress_level(struct writer *w)
 {
 	if (w->options.level)
 		return w->options.level;
@@ -67,7 +67,7 @@ static int make_record(struct worker *k, struct change *c, uint64_t ticket)
 		return 0; /* a hole: place stays empty */
 	if (!buf_extend(record, header_bytes + frame_bound(raw->raw_bytes)))
 		return -ENOMEM;
-	r = frame_pack(k->codec, raw->data, raw->raw_bytes, choose_level(w),
+	r = frame_pack(k->codec, raw->data, raw->raw_bytes, compress_level(w),
 		       record->data + header_bytes, &frame_bytes);
 	if (r < 0)
 		return r;

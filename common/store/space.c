@@ -66,6 +66,12 @@ void space_release(struct space *s, uint64_t len_bytes)
 	s->free_bytes -= MIN(s->free_bytes, len_bytes);
 }
 
+uint64_t space_reserved(struct space *s)
+{
+	LOCK_SCOPE(&s->lock);
+	return s->reserved_bytes;
+}
+
 int space_get(struct space *s, uint64_t *ret_free_bytes, uint64_t *ret_total_bytes)
 {
 	int r;

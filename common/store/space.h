@@ -30,6 +30,9 @@ void space_done(struct space *s);
 int space_reserve(struct space *s, uint64_t len_bytes);
 void space_release(struct space *s, uint64_t len_bytes);
 
+/* What is promised and not stored yet. */
+uint64_t space_reserved(struct space *s);
+
 /* What can still be promised, and the size of the filesystem. */
 int space_get(struct space *s, uint64_t *ret_free_bytes, uint64_t *ret_total_bytes);
 

@@ -12,6 +12,7 @@
 #ifndef SEEDSHIP_STORE_WRITER_H
 #define SEEDSHIP_STORE_WRITER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/clock.h"
@@ -74,6 +75,25 @@ int writer_space(struct writer *w, uint64_t *ret_free_bytes, uint64_t *ret_total
 
 /* How it stands; *ret_reason (may be NULL) says why when it is not WRITER_OK. Any thread. */
 enum writer_state writer_state(struct writer *w, struct err *ret_reason);
+
+/* What the writer is at. Counts begin with writer_new(). */
+struct writer_stats {
+	uint64_t raw_bytes;    /* content of the chunks appended */
+	uint64_t stored_bytes; /* their frames */
+	uint64_t commits;
+	uint64_t committed_ns;	 /* when the last one was durable, since 1970; 0 = none yet */
+	uint64_t queue_sets;	 /* change sets submitted and not taken by the committer */
+	uint64_t queue_bytes;	 /* about the memory of these */
+	uint64_t promised_bytes; /* reserved and not stored yet */
+	uint64_t log_bytes;	 /* of the index's log (WAL) */
+	uint64_t log_held_pages; /* of it, that a reader kept the last checkpoint from copying */
+	int level;		 /* zstd level in use */
+	enum writer_state state;
+	char reason[256]; /* why it is not WRITER_OK */
+};
+
+/* Takes leaf locks only; does not block on the disk. */
+void writer_get_stats(struct writer *w, struct writer_stats *ret);
 
 /* Commits what is submitted, for as long as the disk is full waits for room, ends the threads. 0 or what went wrong since the start. */
 int writer_close(struct writer *w, struct err *e);

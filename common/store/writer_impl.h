@@ -9,6 +9,7 @@
 #define SEEDSHIP_STORE_WRITER_IMPL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "common/base/pool.h"
 #include "common/store/ballast.h"
@@ -39,6 +40,11 @@ struct writer {
 	struct err reason;	 /* state_lock: of a state that is not WRITER_OK */
 	uint64_t refused_ticket; /* state_lock: up to here sets were tried, and the disk was full */
 
+	/* For writer_stats(): counted by the committer, read by anybody. */
+	struct {
+		atomic_uint_fast64_t raw_bytes, stored_bytes, commits, committed_ns, held_frames;
+	} counts;
+
 	/* The committer's own. */
 	struct index *index;
 	struct commit_log *log;
@@ -57,6 +63,8 @@ struct writer {
 void *compress_worker_new(void *writer);
 void compress_worker_free(void *worker);
 void compress_set(void *set, void *worker);
+
+int compress_level(struct writer *w); /* what the next chunk is compressed with */
 
 /* committer.c */
 void *committer_main(void *writer);
