@@ -8,12 +8,14 @@
 
 #include "common/base/cleanup.h"
 #include "common/cli/help.h"
+#include "common/cli/manual.h"
 
 #define PATH_BYTES 128
 
 /* What is being called: the words so far ("seedship job new") and where its own words start. */
 struct call {
 	const char *version;
+	const struct command *program;
 	const struct command *command;
 	char path[PATH_BYTES];
 	size_t program_bytes; /* of path: the program's own name */
@@ -43,6 +45,8 @@ static bool answer_common(const struct call *call, const struct option_common *c
 		help_print(stdout, call->path, call->command);
 	else if (common->version)
 		(void)printf("%.*s %s\n", (int)call->program_bytes, call->path, call->version);
+	else if (common->manual)
+		manual_print(stdout, call->program, call->version);
 	else if (common->list_options)
 		help_list(stdout, call->command);
 	else
@@ -136,7 +140,11 @@ static int dispatch(struct call *call, struct err *e)
 
 int command_main(const struct command *program, const char *version, int argc, char **argv)
 {
-	struct call call = {.version = version, .command = program, .argc = argc, .argv = argv};
+	struct call call = {.version = version,
+			    .program = program,
+			    .command = program,
+			    .argc = argc,
+			    .argv = argv};
 	struct err e = {0};
 	int r;
 

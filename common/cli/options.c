@@ -17,6 +17,8 @@ const struct option_row option_common_rows[] = {
 	 offsetof(struct option_common, version)},
 	{"list-options", 0, OPTION_FLAG, NULL, "list what may follow, for shell completion",
 	 offsetof(struct option_common, list_options)},
+	{"manual", 0, OPTION_FLAG, NULL, "print the manual page's part about commands",
+	 offsetof(struct option_common, manual)},
 	OPTION_END,
 };
 

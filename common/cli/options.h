@@ -51,6 +51,7 @@ struct option_common {
 	bool help;
 	bool version;
 	bool list_options;
+	bool manual;
 };
 
 extern const struct option_row option_common_rows[];

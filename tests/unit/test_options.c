@@ -228,11 +228,11 @@ static void test_groups(void **state)
 				     " -V, --version       display the version\n\n"
 				     "For the help of a command: tool COMMAND --help\n");
 	assert_int_equal(run_tool("tool --list-options"), 0);
-	assert_string_equal(ran.out, "job\n--help\n--version\n--list-options\n");
+	assert_string_equal(ran.out, "job\n--help\n--version\n--list-options\n--manual\n");
 	assert_int_equal(run_tool("tool job new --list-options"), 0);
 	assert_string_equal(
 		ran.out, "--store\n--mode\n--size\n--count\n--json\n"
-			 "--a-very-long-option-name-indeed\n--help\n--version\n--list-options\n");
+			 "--a-very-long-option-name-indeed\n--help\n--version\n--list-options\n--manual\n");
 }
 
 static void expect_usage(const char *line, const char *message)
