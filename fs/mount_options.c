@@ -167,6 +167,7 @@ static int read_stage(const struct mount_values *values, struct stage_options *r
 
 static int read_user(const char *text, uid_t *ret, struct err *e)
 {
+	/* cppcheck-suppress getpwnamCalled ; no threads yet */
 	const struct passwd *user = getpwnam(text);
 	uint64_t number = 0;
 
@@ -180,6 +181,7 @@ static int read_user(const char *text, uid_t *ret, struct err *e)
 
 static int read_group(const char *text, gid_t *ret, struct err *e)
 {
+	/* cppcheck-suppress getgrnamCalled ; no threads yet */
 	const struct group *group = getgrnam(text);
 	uint64_t number = 0;
 

@@ -18,6 +18,8 @@
 
 #define FLUSH_WAIT_MS UINT64_C(120000) /* how long to wait for a seedfs that is ending */
 #define FLUSH_POLL_NS UINT64_C(100000000)
+/* ... and for one that was unmounted a moment ago, but has not come to say that it is ending. */
+#define END_WAIT_MS UINT64_C(2000)
 
 static int write_holder(int lock_fd, const char *state, const char *mount_point)
 {
@@ -70,9 +72,17 @@ static int refuse(const struct store_holder *holder, bool writer, struct err *e)
 			holder->mount_point);
 }
 
+/* Whether those who hold the store since waited_ns are not about to let it go. */
+static bool is_to_stay(const struct store_holder *holder, short type, uint64_t waited_ns)
+{
+	bool ending = type == F_WRLCK && strcmp(holder->state, "flushing") == 0;
+
+	return waited_ns > (ending ? FLUSH_WAIT_MS : END_WAIT_MS) * 1000000;
+}
+
 int store_lock_take(int dir_fd, bool shared, int *ret_fd, struct err *e)
 {
-	uint64_t give_up_ns = clock_monotonic_ns() + FLUSH_WAIT_MS * 1000000;
+	uint64_t began_ns = clock_monotonic_ns();
 	struct flock whole_file = {.l_type = shared ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
 	_cleanup_fd_ int fd =
 		openat(dir_fd, "lock", (shared ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC, 0600);
@@ -86,8 +96,7 @@ int store_lock_take(int dir_fd, bool shared, int *ret_fd, struct err *e)
 			return err_sys(e, "cannot lock the store");
 		parse_holder(fd, &holder);
 		(void)ask_lock(fd, &type);
-		if (type == F_RDLCK || strcmp(holder.state, "flushing") != 0 ||
-		    clock_monotonic_ns() > give_up_ns)
+		if (is_to_stay(&holder, type, clock_monotonic_ns() - began_ns))
 			return refuse(&holder, type != F_RDLCK, e);
 		clock_system.sleep_ns(&clock_system, FLUSH_POLL_NS);
 	}

@@ -23,8 +23,8 @@ shows() { findmnt --noheadings --output "$1" "${2:-$mnt}"; }
 fingerprint() { (cd "$1" && find . -type f ! -name seedfs.log -exec sha256sum {} + -printf '%p %s %T@ %m\n' | sort); }
 
 say "options as mount(8) and fstab write them"
-options=rw,noatime,nodev,noexec,level=19,commit=1,max_memory=64M,chunk=64K,uid=65534,gid=12345,mode=2770
-mount_with "$options,_netdev,nofail,noauto,user,relatime,x-systemd.automount,defaults"
+list=rw,noatime,nodev,noexec,level=19,commit=1,max_memory=64M,chunk=64K,uid=65534,gid=12345,mode=2770
+mount_with "$list,_netdev,nofail,noauto,user,relatime,x-systemd.automount,defaults"
 [[ $(shows OPTIONS) == *nodev*noexec*noatime* ]] || fail "options: $(shows OPTIONS)"
 [[ $(stat -c '%u %g %a' "$mnt") == '65534 12345 2770' ]] || fail "top directory: $(stat -c '%u %g %a' "$mnt")"
 [[ $(shows SOURCE) == "$store" && $(shows FSTYPE) == fuse.seedfs ]] || fail "source: $(shows SOURCE)"
@@ -35,8 +35,8 @@ expect_exit 0 seedfs umount "$mnt/"
 [[ $(sqlite3 -readonly "$store/index.db" 'SELECT chunk_bytes FROM store') == 65536 ]] || fail "chunk size"
 
 say "an unknown or wrong option is refused before anything happens"
-for options in nosuchoption level=20 level=fast chunk=100K max_memory=1 commit=9999 ro=yes uid=nobody-at-all remount ro,mode=700; do
-    expect_exit 2 seedfs mount "$SCRATCH/none" "$mnt" -o "$options"
+for list in nosuchoption level=20 level=fast chunk=100K max_memory=1 commit=9999 ro=yes uid=nobody-at-all remount ro,mode=700; do
+    expect_exit 2 seedfs mount "$SCRATCH/none" "$mnt" -o "$list"
     [[ $(grep -c '^seedfs: mount: ' .err) == 1 ]] || fail "not one message: $ERR"
 done
 expect_exit 1 seedfs mount "$SCRATCH/none" "$SCRATCH/nowhere"

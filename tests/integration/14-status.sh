@@ -67,8 +67,8 @@ wait_until 20 test -e reading
 mkdir "$mnt/many"
 (cd "$mnt/many" && for i in {1..12}; do seq -f "$i-%g" 1000 | xargs touch; done)
 seedfs sync "$mnt"
-is_held() { get .commits >.commits && jq -e ".log_held_pages > 0 and .log_bytes > 100000" .commits; }
-wait_until 10 is_held || fail "the reader is not seen: $(<.commits)"
+is_held() { get .commits >held && jq -e ".log_held_pages > 0 and .log_bytes > 100000" held; }
+wait_until 10 is_held || fail "the reader is not seen: $(<held)"
 stop "$JOB"
 
 say "bad requests are answered, silent peers harm nobody"

@@ -231,8 +231,9 @@ static void test_groups(void **state)
 	assert_string_equal(ran.out, "job\n--help\n--version\n--list-options\n--manual\n");
 	assert_int_equal(run_tool("tool job new --list-options"), 0);
 	assert_string_equal(
-		ran.out, "--store\n--mode\n--size\n--count\n--json\n"
-			 "--a-very-long-option-name-indeed\n--help\n--version\n--list-options\n--manual\n");
+		ran.out,
+		"--store\n--mode\n--size\n--count\n--json\n"
+		"--a-very-long-option-name-indeed\n--help\n--version\n--list-options\n--manual\n");
 }
 
 static void expect_usage(const char *line, const char *message)
