@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
@@ -66,10 +67,12 @@ static uint64_t per_second(uint64_t now, uint64_t then, uint64_t passed_ns)
 static uint64_t resident_bytes(void)
 {
 	_cleanup_file_ FILE *f = fopen("/proc/self/statm", "re");
-	unsigned long pages = 0;
+	char text[128], *resident = NULL; /* "total resident shared ...", in pages */
+	unsigned long pages;
 
-	if (!f || fscanf(f, "%*u %lu", &pages) != 1)
-		return 0;
+	if (f && fgets(text, sizeof(text), f))
+		resident = strchr(text, ' ');
+	pages = resident ? strtoul(resident, NULL, 10) : 0;
 	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
