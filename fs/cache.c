@@ -29,6 +29,7 @@ struct entry {
 struct idle_fetcher {
 	struct idle_fetcher *next;
 	struct fetcher *fetcher;
+	unsigned age; /* the cache's when its packs were opened */
 };
 
 struct cache {
@@ -40,6 +41,7 @@ struct cache {
 	struct entry *by_age;	   /* lock */
 	size_t n;		   /* lock */
 	struct idle_fetcher *idle; /* lock */
+	unsigned age;		   /* lock: counts cache_forget_packs() */
 };
 
 int cache_new(int packs_fd, uint32_t chunk_bytes, size_t capacity_bytes, struct cache **ret,
@@ -87,9 +89,11 @@ void cache_free(struct cache *c)
 static int borrow(struct cache *c, struct idle_fetcher **ret, struct err *e)
 {
 	struct idle_fetcher *idle;
+	unsigned age;
 	int fd, r;
 
 	(void)pthread_mutex_lock(&c->lock);
+	age = c->age;
 	idle = c->idle;
 	if (idle)
 		c->idle = idle->next;
@@ -105,6 +109,7 @@ static int borrow(struct cache *c, struct idle_fetcher **ret, struct err *e)
 			return r;
 		}
 	}
+	idle->age = age;
 	*ret = idle;
 	return 0;
 }
@@ -112,8 +117,18 @@ static int borrow(struct cache *c, struct idle_fetcher **ret, struct err *e)
 static void give_back(struct cache *c, struct idle_fetcher *idle)
 {
 	LOCK_SCOPE(&c->lock);
+	if (idle->age != c->age)
+		fetcher_forget(idle->fetcher);
 	idle->next = c->idle;
 	c->idle = idle;
+}
+
+void cache_forget_packs(struct cache *c)
+{
+	LOCK_SCOPE(&c->lock);
+	c->age++; /* those in use are looked after when they come back */
+	for (struct idle_fetcher *idle = c->idle; idle; idle = idle->next)
+		fetcher_forget(idle->fetcher);
 }
 
 static struct chunk_buf *find(struct cache *c, const struct chunk_place *place)

@@ -25,4 +25,7 @@ void cache_free(struct cache *c); /* NULL is fine */
  */
 int cache_fetch(struct cache *c, struct fetch *wanted, size_t n, struct err *e);
 
+/* Packs may have been removed: closes those that are open, or their space stays taken. */
+void cache_forget_packs(struct cache *c);
+
 #endif

@@ -21,6 +21,7 @@ enum statement {
 	CHUNKS,
 	NEXT_CHUNK,
 	XATTRS,
+	PACKS,
 	N_STATEMENTS,
 };
 
@@ -37,6 +38,7 @@ static const char *const statement_text[N_STATEMENTS] = {
 		   " WHERE ino = ? AND idx >= ? AND idx < ? ORDER BY idx",
 	[NEXT_CHUNK] = "SELECT min(idx) FROM chunk WHERE ino = ? AND idx >= ?",
 	[XATTRS] = "SELECT name, value FROM xattr WHERE ino = ?",
+	[PACKS] = "SELECT id, size_bytes, live_bytes, log_bytes, sealed FROM pack ORDER BY id",
 };
 
 struct connection {
@@ -329,6 +331,25 @@ int catalog_next_chunk(struct catalog *c, uint64_t ino, uint64_t idx, uint64_t *
 		}
 	}
 	return give_back(c, k, s, r, &e);
+}
+
+int catalog_packs(struct catalog *c, int (*fn)(const struct catalog_pack *pack, void *arg),
+		  void *arg)
+{
+	struct connection *k = NULL;
+	struct sql_stmt *s = NULL;
+	struct err e = {0};
+	int r = borrow(c, PACKS, &k, &s, &e), stop = 0;
+
+	while (r >= 0 && !stop && (r = sql_step(s, &e)) > 0)
+		stop = fn(&(struct catalog_pack){.pack = (uint32_t)sql_col_i64(s, 0),
+						 .size_bytes = (uint64_t)sql_col_i64(s, 1),
+						 .live_bytes = (uint64_t)sql_col_i64(s, 2),
+						 .log_bytes = (uint64_t)sql_col_i64(s, 3),
+						 .sealed = sql_col_i64(s, 4)},
+			  arg);
+	r = give_back(c, k, s, r, &e);
+	return r < 0 ? r : stop;
 }
 
 int catalog_xattrs(struct catalog *c, uint64_t ino,

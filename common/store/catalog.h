@@ -47,6 +47,17 @@ int catalog_chunks(struct catalog *c, uint64_t ino, uint64_t first_idx, size_t n
 /* The first stored chunk at or after idx. -ENOENT when there is none. */
 int catalog_next_chunk(struct catalog *c, uint64_t ino, uint64_t idx, uint64_t *ret_idx);
 
+/* One committed pack. */
+struct catalog_pack {
+	uint32_t pack;
+	uint64_t size_bytes, live_bytes, log_bytes;
+	bool sealed;
+};
+
+/* Calls fn for every pack, in order of numbers; a non-zero return of it ends the walk and is returned. */
+int catalog_packs(struct catalog *c, int (*fn)(const struct catalog_pack *pack, void *arg),
+		  void *arg);
+
 /* Calls fn for every extended attribute of ino. */
 int catalog_xattrs(struct catalog *c, uint64_t ino,
 		   int (*fn)(const char *name, const void *value, size_t len_bytes, void *arg),

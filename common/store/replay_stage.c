@@ -149,7 +149,8 @@ static int open_both(struct replay_stage *st, const char *index_path, const char
 	/* Settings are a database's own, not the connection's. */
 	if (r == 0)
 		r = sql_exec(st->db,
-			     "PRAGMA staging.synchronous=OFF; PRAGMA staging.cache_size=-32768;", e);
+			     "PRAGMA staging.synchronous=OFF; PRAGMA staging.cache_size=-32768;",
+			     e);
 	return r == 0 ? sql_exec(st->db, staging_schema, e) : r;
 }
 

@@ -71,6 +71,12 @@ enum writer_state writer_state(struct writer *w, struct err *ret_reason)
 	return w->state;
 }
 
+uint64_t writer_last_ticket(struct writer *w)
+{
+	LOCK_SCOPE(&w->submit_lock);
+	return w->last_ticket;
+}
+
 int writer_reserve(struct writer *w, uint64_t len_bytes)
 {
 	enum writer_state state = writer_state(w, NULL);

@@ -70,6 +70,9 @@ int writer_sync(struct writer *w);
 int writer_reserve(struct writer *w, uint64_t len_bytes);
 void writer_release(struct writer *w, uint64_t len_bytes);
 
+/* The number of the last set that was submitted: whether anything happens. */
+uint64_t writer_last_ticket(struct writer *w);
+
 /* Free bytes that can still be promised, and the size of the disk below. */
 int writer_space(struct writer *w, uint64_t *ret_free_bytes, uint64_t *ret_total_bytes);
 

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which packs waste space, and the order in which they are compacted. */
+#include "common/store/compact.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/log.h"
+#include "common/store/compact_pack.h"
+#include "common/store/pack.h"
+
+#define WASTE_BYTES_MIN (64 * KiB) /* less is not worth a pack's walk */
+#define STAT_BLOCK	512
+
+struct candidate {
+	uint32_t pack;
+	uint64_t on_disk_bytes, live_bytes;
+	bool lowest; /* no pack has a smaller number */
+};
+
+struct candidates {
+	struct candidate *list;
+	size_t n, capacity;
+	int packs_fd;
+	unsigned min_waste_percent;
+	bool first; /* the next pack is the lowest */
+};
+
+static uint64_t waste_of(const struct candidate *c)
+{
+	return c->on_disk_bytes - MIN(c->on_disk_bytes, c->live_bytes);
+}
+
+static int add_candidate(const struct catalog_pack *pack, void *arg)
+{
+	struct candidates *cs = arg;
+	struct candidate c = {.pack = pack->pack,
+			      .live_bytes = pack->live_bytes + pack->log_bytes,
+			      .lowest = cs->first};
+	char name[PACK_NAME_BYTES];
+	struct stat st;
+
+	cs->first = false;
+	if (!pack->sealed ||
+	    fstatat(cs->packs_fd, pack_name(pack->pack, name), &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	c.on_disk_bytes = (uint64_t)st.st_blocks * STAT_BLOCK;
+	if (pack->live_bytes && (waste_of(&c) < WASTE_BYTES_MIN ||
+				 waste_of(&c) * 100 < c.on_disk_bytes * cs->min_waste_percent))
+		return 0;
+	if (cs->n == cs->capacity) {
+		size_t capacity = cs->capacity ? cs->capacity * 2 : 64;
+		struct candidate *grown = reallocarray(cs->list, capacity, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		cs->list = grown;
+		cs->capacity = capacity;
+	}
+	cs->list[cs->n++] = c;
+	return 0;
+}
+
+/* The lowest first, since no other can let go of its tombstones; then the one that wastes most. */
+static int by_waste(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	if (x->lowest != y->lowest)
+		return x->lowest ? -1 : 1;
+	return (waste_of(x) < waste_of(y)) - (waste_of(x) > waste_of(y));
+}
+
+static int find_candidates(struct store *store, struct catalog *c, unsigned min_waste_percent,
+			   struct candidates *ret)
+{
+	int r;
+
+	*ret = (struct candidates){
+		.packs_fd = store->packs_fd, .min_waste_percent = min_waste_percent, .first = true};
+	r = catalog_packs(c, add_candidate, ret);
+	if (r == 0 && ret->n)
+		qsort(ret->list, ret->n, sizeof(*ret->list), by_waste);
+	return r;
+}
+
+bool compact_is_due(struct store *store, struct catalog *c, unsigned min_waste_percent)
+{
+	struct candidates cs;
+	bool due = find_candidates(store, c, min_waste_percent, &cs) == 0 && cs.n > 0;
+
+	free(cs.list);
+	return due;
+}
+
+static bool is_stopped(const struct compact_plan *plan)
+{
+	return plan->stop && atomic_load(plan->stop);
+}
+
+int compact_store(struct store *store, struct writer *w, struct catalog *c,
+		  const struct compact_plan *plan, struct compact_result *ret, struct err *e)
+{
+	struct candidates cs;
+	int r = find_candidates(store, c, plan->min_waste_percent, &cs);
+
+	*ret = (struct compact_result){0};
+	if (r < 0)
+		r = err_set(e, -r, "listing the packs: %s", strerror(-r));
+	for (size_t i = 0; r == 0 && i < cs.n; i++) {
+		const struct candidate *pack = &cs.list[i];
+		struct err failure = {0};
+
+		r = compact_pack(store, w, c, pack->pack, pack->lowest, plan->stop, &failure);
+		if (r == 0) {
+			ret->packs++;
+			ret->freed_bytes += waste_of(pack);
+			if (plan->done)
+				plan->done(plan->arg, pack->pack, waste_of(pack));
+		} else if (r == -EBADMSG) {
+			/* What is damaged is kept: another copy of its bytes may turn up. */
+			log_warning("compacting: %s; the pack is kept", failure.text);
+			ret->packs_kept++;
+			r = 0;
+		} else if (e) {
+			*e = failure;
+		}
+	}
+	free(cs.list);
+	return is_stopped(plan) ? err_set(e, ECANCELED, "stopped") : r;
+}
