@@ -16,7 +16,6 @@
 #define BATCH_MAX_CHANGES  100000
 #define SYNC_GROUP_SETS	   256	 /* sets that may still join a commit somebody waits for */
 #define CHECKPOINT_CHANGES 10000 /* applied since the last checkpoint */
-#define FULL_RETRY_NS	   NSEC_PER_SEC
 
 /* The open pack as its row says it; sealed: nothing more is appended. */
 static int note_pack(struct writer *w, bool sealed, struct err *e)
@@ -258,63 +257,19 @@ static int try_commit(struct writer *w, struct err *e)
 	return r;
 }
 
-static bool is_full(struct writer *w)
-{
-	return writer_state(w, NULL) == WRITER_FULL;
-}
-
-/* The batch waits for room. */
-static void note_full(struct writer *w, const struct err *e)
-{
-	LOCK_SCOPE(&w->state_lock);
-	if (w->state == WRITER_OK)
-		log_warning(
-			"store '%s' is full: %s; what is not committed waits in memory for room",
-			w->store->path, e->text);
-	w->state = WRITER_FULL;
-	w->reason = *e;
-}
-
-/* Who waits for the batch is told that it has to wait longer. */
-static void refuse_batch(struct writer *w)
-{
-	w->next_try_ns = clock_monotonic_ns() + FULL_RETRY_NS;
-	LOCK_SCOPE(&w->state_lock);
-	w->refused_ticket = w->batch_ticket;
-	(void)pthread_cond_broadcast(&w->state_changed);
-}
-
-/* Content is accepted again only when the next full disk would find ballast. */
-static void end_full(struct writer *w)
-{
-	if (w->behind || !ballast_restore(&w->ballast, SPACE_MARGIN_BYTES) || !is_full(w))
-		return;
-	LOCK_SCOPE(&w->state_lock);
-	w->state = WRITER_OK;
-	w->reason = (struct err){0};
-	log_info("store '%s' has room again", w->store->path);
-}
-
-/* The ballast goes, and the index's log is copied so that it can start over. */
-static void make_room(struct writer *w)
-{
-	(void)ballast_release(&w->ballast);
-	(void)sql_checkpoint(w->store->db, SQL_CHECKPOINT_PASSIVE, NULL, NULL);
-}
-
 static void commit_batch(struct writer *w)
 {
 	struct err e = {0};
 	int r = try_commit(w, &e);
 
 	if (r == -ENOSPC) {
-		note_full(w, &e);
-		make_room(w);
+		writer_note_full(w, &e);
+		writer_make_room(w);
 		e = (struct err){0};
 		r = try_commit(w, &e);
 	}
 	if (r == -ENOSPC) {
-		refuse_batch(w);
+		writer_refuse_batch(w);
 		return;
 	}
 	if (r < 0) {
@@ -326,7 +281,7 @@ static void commit_batch(struct writer *w)
 	if (r == 0) {
 		give_back_space(w);
 		checkpoint(w);
-		end_full(w);
+		writer_end_full(w);
 	}
 }
 
@@ -380,7 +335,7 @@ static uint64_t next_deadline(struct writer *w, unsigned sync_waits)
 		return w->next_try_ns;
 	if (w->batch)
 		return w->batch_started_ns + w->options.commit_ms * 1000000;
-	return is_full(w) ? clock_monotonic_ns() + FULL_RETRY_NS : UINT64_MAX;
+	return writer_is_full(w) ? clock_monotonic_ns() + WRITER_RETRY_NS : UINT64_MAX;
 }
 
 void *committer_main(void *arg)
@@ -394,7 +349,7 @@ void *committer_main(void *arg)
 
 		/* The last batch waits for room, too. */
 		if (!more && w->behind)
-			clock_system.sleep_ns(&clock_system, FULL_RETRY_NS);
+			clock_system.sleep_ns(&clock_system, WRITER_RETRY_NS);
 		more = pool_next_until(w->pool, next_deadline(w, sync_waits), &item);
 		if (item) {
 			struct change_set *set = item;
@@ -403,7 +358,7 @@ void *committer_main(void *arg)
 			take_set(w, set);
 		}
 		if (!item)
-			end_full(w);
+			writer_end_full(w);
 		if (!commit_due(w, item, sync_waits) && (more || !w->batch))
 			continue;
 		if (writer_has_failed(w)) {

@@ -65,6 +65,13 @@ void compress_worker_free(void *worker);
 void compress_set(void *set, void *worker);
 
 int compress_level(struct writer *w); /* what the next chunk is compressed with */
+/* full.c, on the committer's thread: the states WRITER_OK and WRITER_FULL. */
+#define WRITER_RETRY_NS NSEC_PER_SEC
+bool writer_is_full(struct writer *w);
+void writer_note_full(struct writer *w, const struct err *e);
+void writer_make_room(struct writer *w);
+void writer_refuse_batch(struct writer *w);
+void writer_end_full(struct writer *w); /* if it can be ended */
 
 /* committer.c */
 void *committer_main(void *writer);

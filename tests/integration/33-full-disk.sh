@@ -51,11 +51,13 @@ for ((round = 1; round <= rounds; round++)); do
     say "round $round: full under load"
     faultfs "$disk" capacity 0
     wait_until 10 can_write || fail "round $round: does not go on"
+    log_bytes=$(stat -c %s promises)
     for n in 1 2 3; do
         start write_until_full "$round-$n"
         writers[n]=$JOB
     done
-    sleep "0.$((RANDOM % 10 + 2))"
+    wait_until 60 is_longer promises "$log_bytes" || fail "round $round: nobody writes"
+    sleep "0.$((RANDOM % 10))"
     faultfs "$disk" room $((RANDOM % 40 * 4096))
     sleep "0.$((RANDOM % 10))"
     # What the store had held back is taken from it, too.
@@ -100,4 +102,5 @@ seedfs_stop "$SEEDFS_PID" "$mnt"
 for said in 'is full' 'has room again'; do
     grep -q "$said" seedfs.log || fail "the log does not say '$said'"
 done
+((promises_seen > rounds * 10)) || fail "hardly a promise was given: $promises_seen"
 say "passed: $promises_seen promises looked at"

@@ -55,14 +55,18 @@ static int add_fault(const char *call, uint64_t nth, const char *pattern, bool a
 	return -EINVAL;
 }
 
-static int obey(const char *text)
+static int obey(char *text)
 {
-	char word[16], call[16], pattern[NAME_MAX + 1], always[16] = "";
-	uint64_t number = 0;
+	char *rest, *word = strtok_r(text, " \n", &rest);
+	bool fail = word && strcmp(word, "fail") == 0;
+	const char *call = fail ? strtok_r(NULL, " \n", &rest) : NULL,
+		   *number_text = strtok_r(NULL, " \n", &rest),
+		   *pattern = fail ? strtok_r(NULL, " \n", &rest) : NULL;
+	uint64_t number = number_text ? strtoull(number_text, NULL, 10) : 0;
 
-	if (sscanf(text, "fail %15s %" SCNu64 " %255s %15s", call, &number, pattern, always) >= 3)
-		return add_fault(call, number, pattern, strcmp(always, "always") == 0);
-	if (sscanf(text, "%15s %" SCNu64, word, &number) < 1)
+	if (pattern)
+		return add_fault(call, number, pattern, strtok_r(NULL, " \n", &rest));
+	if (!word || fail)
 		return -EINVAL;
 	if (strcmp(word, "cut") == 0)
 		disk_cut(disk, number);
@@ -119,10 +123,15 @@ static int control_read(char *data, size_t size_bytes, off_t off)
 
 /* ---- nodes ---- */
 
+static struct node *handle(const struct fuse_file_info *fi)
+{
+	return (struct node *)(uintptr_t)fi->fh; /* NOLINT(performance-no-int-to-ptr): FUSE's */
+}
+
 /* Of an open handle, or of a path. */
 static struct node *node_of(const char *path, const struct fuse_file_info *fi)
 {
-	return fi && fi->fh ? (struct node *)(uintptr_t)fi->fh : disk_find(disk, path);
+	return fi && fi->fh ? handle(fi) : disk_find(disk, path);
 }
 
 static void *ff_init(struct fuse_conn_info *conn, struct fuse_config *config)
@@ -256,7 +265,7 @@ static int ff_release(const char *path, struct fuse_file_info *fi)
 {
 	(void)path;
 	if (fi->fh)
-		disk_close(disk, (struct node *)(uintptr_t)fi->fh);
+		disk_close(disk, handle(fi));
 	return 0;
 }
 

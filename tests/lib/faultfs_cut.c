@@ -54,7 +54,7 @@ static struct pending **shuffled(const struct node *n, size_t *ret_n)
 
 	for (struct pending *p = n->pending; p; p = p->next)
 		count++;
-	list = calloc(count + 1, sizeof(*list));
+	list = calloc(count + 1, sizeof(struct pending *)); /* NOLINT(bugprone-sizeof-expression) */
 	if (!list)
 		abort();
 	*ret_n = count;
