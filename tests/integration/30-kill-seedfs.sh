@@ -71,7 +71,7 @@ for ((round = 1; round <= rounds; round++)); do
     # Killed again with nothing at work: opening after a crash leaves a store that opens again.
     ((round % 7)) || seedfs_kill
     seedfs_stop "$SEEDFS_PID" "$mnt"
-    check_index "$store"
+    check_store "$store"
 done
 ((promises_seen > rounds * 20)) || fail "hardly a promise was given: $promises_seen in $rounds rounds"
 ((snapshots || rounds < 12)) || fail "restic finished no snapshot in $rounds rounds"

@@ -41,7 +41,7 @@ for ((round = 1; round <= rounds; round++)); do
     seedfs_start "$store" "$mnt"
     check_promises
     seedfs_stop "$SEEDFS_PID" "$mnt"
-    check_index "$store"
+    check_store "$store"
 done
 ((promises_seen > rounds * 20)) || fail "hardly a promise was given: $promises_seen in $rounds rounds"
 say "passed: $rounds power cuts, $promises_seen promises looked at"

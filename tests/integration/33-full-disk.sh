@@ -88,7 +88,7 @@ for ((round = 1; round <= rounds; round++)); do
     check_promises
 done
 seedfs_stop "$SEEDFS_PID" "$mnt"
-check_index "$store"
+check_store "$store"
 
 say "mounted on a full disk"
 faultfs "$disk" room 0

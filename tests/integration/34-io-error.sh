@@ -60,7 +60,7 @@ fail_at()
     check_promises
     cmp first "$mnt/first"
     seedfs_stop "$SEEDFS_PID" "$mnt"
-    check_index "$store"
+    check_store "$store"
     rm -rf "$store"
 }
 

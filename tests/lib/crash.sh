@@ -84,3 +84,10 @@ check_promises()
         expect_same tree.sums have "round $round: $name"
     done <trees
 }
+
+# check_store STORE: not mounted; everything in it fits together.
+check_store()
+{
+    check_index "$1"
+    expect_exit 0 seedfs check --read-data "$1"
+}
