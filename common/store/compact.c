@@ -36,6 +36,16 @@ static uint64_t waste_of(const struct candidate *c)
 	return c->on_disk_bytes - MIN(c->on_disk_bytes, c->live_bytes);
 }
 
+static bool is_wasteful(const struct candidates *cs, const struct catalog_pack *pack,
+			const struct candidate *c)
+{
+	uint64_t waste = waste_of(c);
+
+	return cs->min_waste_percent == 0 || pack->live_bytes == 0 ||
+	       (waste >= WASTE_BYTES_MIN &&
+		waste * 100 >= c->on_disk_bytes * cs->min_waste_percent);
+}
+
 static int add_candidate(const struct catalog_pack *pack, void *arg)
 {
 	struct candidates *cs = arg;
@@ -50,8 +60,7 @@ static int add_candidate(const struct catalog_pack *pack, void *arg)
 	    fstatat(cs->packs_fd, pack_name(pack->pack, name), &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	c.on_disk_bytes = (uint64_t)st.st_blocks * STAT_BLOCK;
-	if (pack->live_bytes && (waste_of(&c) < WASTE_BYTES_MIN ||
-				 waste_of(&c) * 100 < c.on_disk_bytes * cs->min_waste_percent))
+	if (!is_wasteful(cs, pack, &c))
 		return 0;
 	if (cs->n == cs->capacity) {
 		size_t capacity = cs->capacity ? cs->capacity * 2 : 64;
