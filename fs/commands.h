@@ -11,5 +11,6 @@ extern const struct command command_status;
 extern const struct command command_sync;
 extern const struct command command_check;
 extern const struct command command_rebuild;
+extern const struct command command_compact;
 
 #endif

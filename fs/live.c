@@ -12,6 +12,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
+#include "common/base/units.h"
 #include "fs/control.h"
 #include "fs/wire.h"
 
@@ -171,8 +172,39 @@ static int answer_status(void *arg, const char *arguments, json_t *answer, struc
 	return 0;
 }
 
+/* "compact PERCENT" begins it, "compaction" tells how far it is. */
+static int answer_compact(void *arg, const char *arguments, json_t *answer _unused_, struct err *e)
+{
+	struct live *l = arg;
+	uint64_t percent;
+	int r = parse_u64(arguments, 0, 100, &percent, e);
+
+	if (r == 0)
+		r = stage_ask_compaction(l->stage, (unsigned)percent);
+	return r == -EROFS ? err_set(e, EROFS, "the mount is read-only") : r;
+}
+
+static int answer_compaction(void *arg, const char *arguments, json_t *answer, struct err *e)
+{
+	struct live *l = arg;
+	struct stage_compaction c;
+
+	if (*arguments)
+		return err_user(e, "compaction takes no arguments");
+	stage_get_compaction(l->stage, &c);
+	(void)json_object_set_new(answer, "running", json_boolean(c.running));
+	put(answer, "packs", c.packs);
+	put(answer, "packs_kept", c.packs_kept);
+	put(answer, "freed_bytes", c.freed_bytes);
+	if (c.failure.code)
+		(void)json_object_set_new(answer, "failure", json_string(c.failure.text));
+	return 0;
+}
+
 static const struct control_handler handlers[] = {
 	{"status", answer_status},
+	{"compact", answer_compact},
+	{"compaction", answer_compaction},
 	{NULL, NULL},
 };
 

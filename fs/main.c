@@ -7,8 +7,8 @@
 #include "fs/mount_helper.h"
 
 static const struct command *const commands[] = {
-	&command_mount, &command_umount,  &command_sync, &command_status,
-	&command_check, &command_rebuild, NULL,
+	&command_mount, &command_umount,  &command_sync,    &command_status,
+	&command_check, &command_rebuild, &command_compact, NULL,
 };
 
 static const struct command seedfs = {

@@ -162,6 +162,7 @@ static int stage_free(struct stage *s, struct err *e)
 {
 	int r = 0;
 
+	stage_stop_janitor(s);
 	stop_flusher(s);
 	if (s->writer)
 		r = writer_close(s->writer, e);
@@ -206,6 +207,8 @@ int stage_new(struct store *store, const struct stage_options *options, struct s
 		r = writer_new(store, &s->options.writer, &events, &s->writer, e);
 	if (r == 0 && !store->read_only)
 		r = start_flusher(s, e);
+	if (r == 0 && !store->read_only)
+		r = stage_start_janitor(s, e);
 	if (r < 0) {
 		(void)stage_free(s, NULL);
 		return r;

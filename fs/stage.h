@@ -138,6 +138,17 @@ int stage_removexattr(struct stage *s, uint64_t ino, const char *name);
 
 int stage_statfs(struct stage *s, struct statvfs *st);
 
+/* What the last compaction that was asked for has done so far. */
+struct stage_compaction {
+	bool running;
+	uint64_t packs, packs_kept, freed_bytes; /* as in struct compact_result */
+	struct err failure;			 /* code 0: none */
+};
+
+/* Begins to compact packs that waste so much, 0 = all sealed ones. -EROFS on a read-only mount. */
+int stage_ask_compaction(struct stage *s, unsigned min_waste_percent);
+void stage_get_compaction(struct stage *s, struct stage_compaction *ret);
+
 /* What the stage is at. Counts begin with stage_new(). Does not block on the disk. */
 struct stage_stats {
 	struct writer_stats writer; /* zeros when read-only */

@@ -14,6 +14,18 @@
 
 #define OP_MAX_INODES 6
 
+/* What the janitor is asked and what it has done. */
+struct compaction {
+	pthread_mutex_t lock; /* leaf */
+	pthread_cond_t changed;
+	uint64_t asked, ended;	       /* lock: requests, counted */
+	unsigned asked_percent;	       /* lock: of the last one */
+	struct stage_compaction state; /* lock */
+	atomic_bool stops;
+	pthread_t thread;
+	bool started;
+};
+
 struct stage {
 	struct store *store;
 	struct stage_options options;
@@ -34,6 +46,7 @@ struct stage {
 	bool stopping;		   /* dirty_lock */
 	pthread_t flusher;
 	bool flusher_started;
+	struct compaction compaction;
 };
 
 static inline bool stage_is_read_only(const struct stage *s)
@@ -77,6 +90,10 @@ int op_submit(struct op *op);
 /* Changes of names: in memory and in the set. mode: of the inode. */
 int op_add_name(struct op *op, struct inode *parent, const char *name, struct inode *child);
 int op_remove_name(struct op *op, struct inode *parent, const char *name, uint64_t ino);
+
+/* The thread that compacts (stage_compact.c). Stopping it ends what it does at the next record. */
+int stage_start_janitor(struct stage *s, struct err *e);
+void stage_stop_janitor(struct stage *s);
 
 uint64_t stage_now_ns(void);
 

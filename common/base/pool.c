@@ -154,7 +154,7 @@ static bool is_full(const struct pool *p, size_t cost)
 /* With the lock held: whether the taker does this work itself when it comes to it. */
 static bool is_takers(const struct pool *p, size_t cost)
 {
-	return p->desc.n_workers == 0 || cost <= p->desc.small_cost;
+	return p->desc.n_workers == 0 || (p->desc.small_cost && cost <= p->desc.small_cost);
 }
 
 static void wake_for_new_item(struct pool *p, size_t cost, bool ready, bool was_empty)

@@ -271,12 +271,22 @@ void change_log_copy(struct change_set *set, const void *payload, size_t len_byt
 	set_value(set, add(set, CHANGE_LOG_COPY, 0, NULL), payload, len_bytes);
 }
 
-void change_pack_gone(struct change_set *set, uint32_t pack)
+static void add_pack(struct change_set *set, enum change_kind kind, uint32_t pack)
 {
-	struct change *c = add(set, CHANGE_PACK_GONE, 0, NULL);
+	struct change *c = add(set, kind, 0, NULL);
 
 	if (c)
 		c->pack = pack;
+}
+
+void change_pack_gone(struct change_set *set, uint32_t pack)
+{
+	add_pack(set, CHANGE_PACK_GONE, pack);
+}
+
+void change_pack_sealed(struct change_set *set, uint32_t pack)
+{
+	add_pack(set, CHANGE_PACK_SEALED, pack);
 }
 
 void change_orphan(struct change_set *set, uint64_t ino)

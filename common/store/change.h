@@ -68,6 +68,7 @@ enum change_kind {
 	CHANGE_MOVE,	 /* content of one chunk as it is, from one pack to the open one */
 	CHANGE_LOG_COPY, /* commit entries of another pack; value = a payload */
 	CHANGE_PACK_GONE, /* a pack to which no chunk refers any more; its file goes after the commit */
+	CHANGE_PACK_SEALED, /* nothing more is appended to a pack, if it is the open one */
 };
 
 struct change {
@@ -94,7 +95,7 @@ struct change {
 			uint64_t first_idx, end_idx; /* [first, end) */
 			uint64_t mark;		     /* the submitter's, to know it again */
 		} range;
-		uint32_t pack; /* PACK_GONE */
+		uint32_t pack; /* PACK_GONE, PACK_SEALED */
 	};
 	char *name;  /* dentry or xattr name, path of a file's first chunk; owned */
 	void *value; /* xattr value, symlink target; owned */
@@ -142,6 +143,7 @@ void change_move(struct change_set *set, uint64_t ino, uint64_t idx, const struc
 		 struct buf *record);
 void change_log_copy(struct change_set *set, const void *payload, size_t len_bytes);
 void change_pack_gone(struct change_set *set, uint32_t pack);
+void change_pack_sealed(struct change_set *set, uint32_t pack);
 void change_orphan(struct change_set *set, uint64_t ino);
 void change_orphan_gone(struct change_set *set, uint64_t ino);
 

@@ -150,6 +150,7 @@ void commit_log_change(struct commit_log *log, uint64_t sequence, const struct c
 	case CHANGE_ORPHAN_GONE:
 	case CHANGE_MOVE:
 	case CHANGE_PACK_GONE:
+	case CHANGE_PACK_SEALED:
 		return;
 	}
 	/* Where nothing was stored, nothing is gone; content has a record of its own. */

@@ -28,16 +28,20 @@ static int note_pack(struct writer *w, bool sealed, struct err *e)
 	return row.pack ? index_put_pack(w->index, &row, e) : 0;
 }
 
+static int begin_pack(struct writer *w, struct err *e)
+{
+	int r = note_pack(w, true, e);
+
+	return r < 0 ? r : pack_writer_next(&w->pack, w->pack.pack + 1, e);
+}
+
 static int append_record(struct writer *w, const struct buf *record, uint64_t *ret_off_bytes,
 			 struct err *e)
 {
 	int r = 0;
 
-	if (pack_writer_full(&w->pack, record->len_bytes)) {
-		r = note_pack(w, true, e);
-		if (r == 0)
-			r = pack_writer_next(&w->pack, w->pack.pack + 1, e);
-	}
+	if (pack_writer_full(&w->pack, record->len_bytes))
+		r = begin_pack(w, e);
 	return r < 0 ? r
 		     : pack_writer_append(&w->pack, record->data, record->len_bytes, ret_off_bytes,
 					  e);
@@ -75,10 +79,14 @@ static int apply_change(struct writer *w, struct change_set *set, struct change 
 	int64_t stored_delta = 0;
 	int r = has_content(c) ? append_chunk(w, c, e) : 0;
 
+	if (c->kind == CHANGE_PACK_SEALED && c->pack == w->pack.pack && w->pack.fd >= 0)
+		r = begin_pack(w, e);
 	if (r == 0)
 		r = index_apply(w->index, c, &stored_delta, e);
 	if (r < 0)
 		return r;
+	if (c->kind == CHANGE_INODE)
+		w->next_ino = MAX(w->next_ino, c->ino + 1);
 	if (c->kind == CHANGE_DENTRY)
 		w->next_dentry = MAX(w->next_dentry, c->dentry.id + 1);
 	commit_log_change(w->log, set->ticket, c, stored_delta);
@@ -164,7 +172,6 @@ static void log_row(uint64_t ino, const struct inode_row *row, void *arg)
 {
 	struct writer *w = arg;
 
-	w->next_ino = MAX(w->next_ino, ino + 1);
 	commit_log_entry(w->log, &(struct commit_entry){.kind = COMMIT_INODE,
 							.sequence = w->batch_ticket,
 							.ino = ino,
@@ -175,7 +182,7 @@ static void log_row(uint64_t ino, const struct inode_row *row, void *arg)
  * What the batch changed besides content, into the pack. All records of a commit stand in one pack, so that
  * it is whole or gone when packs are compacted.
  */
-static int append_log(struct writer *w, uint64_t now_ns, struct err *e)
+static int append_log(struct writer *w, const struct commit_counters *c, struct err *e)
 {
 	const struct store *s = w->store;
 	_cleanup_(buf_done) struct buf records = BUF_INIT;
@@ -184,15 +191,15 @@ static int append_log(struct writer *w, uint64_t now_ns, struct err *e)
 
 	index_each_row(w->index, log_row, w);
 	commit_log_entry(w->log, &(struct commit_entry){.kind = COMMIT_STORE,
-							.sequence = w->batch_ticket,
+							.sequence = c->sequence,
 							.store = {.chunk_bytes = s->chunk_bytes,
 								  .pack_bytes = s->pack_bytes,
 								  .created_ns = s->created_ns,
-								  .commits = w->commits + 1,
-								  .committed_ns = now_ns,
-								  .next_ino = w->next_ino,
-								  .next_dentry = w->next_dentry}});
-	r = commit_log_put(w->log, s->uuid, w->batch_ticket, &records, e);
+								  .commits = c->commits,
+								  .committed_ns = c->committed_ns,
+								  .next_ino = c->next_ino,
+								  .next_dentry = c->next_dentry}});
+	r = commit_log_put(w->log, s->uuid, c->sequence, &records, e);
 	if (r == 0)
 		r = append_record(w, &records, &off_bytes, e);
 	if (r == 0)
@@ -204,15 +211,19 @@ static int commit_changes(struct writer *w, struct err *e)
 {
 	const struct clock *clock = w->options.clock;
 	const struct pack_writer before = w->pack;
-	uint64_t now_ns = clock->realtime_ns(clock);
-	int r = append_log(w, now_ns, e);
+	const struct commit_counters counters = {.sequence = w->batch_ticket,
+						 .commits = w->commits + 1,
+						 .committed_ns = clock->realtime_ns(clock),
+						 .next_ino = w->next_ino,
+						 .next_dentry = w->next_dentry};
+	int r = append_log(w, &counters, e);
 
 	if (r == 0)
 		r = pack_writer_sync(&w->pack, e);
 	if (r == 0)
 		r = note_pack(w, false, e);
 	if (r == 0)
-		r = index_commit(w->index, w->batch_ticket, w->commits + 1, now_ns, e);
+		r = index_commit(w->index, &counters, e);
 	w->commits += r == 0;
 	/* Or every try on a full disk would leave its commit records there. */
 	if (r == -ENOSPC && w->pack.pack == before.pack && w->pack.fd == before.fd) {

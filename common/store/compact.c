@@ -19,8 +19,10 @@
 
 struct candidate {
 	uint32_t pack;
-	uint64_t on_disk_bytes, live_bytes;
-	bool lowest; /* no pack has a smaller number */
+	uint64_t on_disk_bytes;
+	uint64_t chunk_bytes, live_bytes; /* of live chunks; with the commit records */
+	bool lowest;			  /* no pack has a smaller number */
+	bool sealed;
 };
 
 struct candidates {
@@ -36,31 +38,32 @@ static uint64_t waste_of(const struct candidate *c)
 	return c->on_disk_bytes - MIN(c->on_disk_bytes, c->live_bytes);
 }
 
-static bool is_wasteful(const struct candidates *cs, const struct catalog_pack *pack,
-			const struct candidate *c)
+static bool is_wasteful(const struct candidates *cs, const struct candidate *c)
 {
 	uint64_t waste = waste_of(c);
 
-	return cs->min_waste_percent == 0 || pack->live_bytes == 0 ||
-	       (waste >= WASTE_BYTES_MIN &&
-		waste * 100 >= c->on_disk_bytes * cs->min_waste_percent);
+	/* The open one only for a gain: each time it is closed another one begins. */
+	if (c->sealed && (cs->min_waste_percent == 0 || c->chunk_bytes == 0))
+		return true;
+	return waste >= WASTE_BYTES_MIN && waste * 100 >= c->on_disk_bytes * cs->min_waste_percent;
 }
 
 static int add_candidate(const struct catalog_pack *pack, void *arg)
 {
 	struct candidates *cs = arg;
 	struct candidate c = {.pack = pack->pack,
+			      .chunk_bytes = pack->live_bytes,
 			      .live_bytes = pack->live_bytes + pack->log_bytes,
-			      .lowest = cs->first};
+			      .lowest = cs->first,
+			      .sealed = pack->sealed};
 	char name[PACK_NAME_BYTES];
 	struct stat st;
 
 	cs->first = false;
-	if (!pack->sealed ||
-	    fstatat(cs->packs_fd, pack_name(pack->pack, name), &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(cs->packs_fd, pack_name(pack->pack, name), &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	c.on_disk_bytes = (uint64_t)st.st_blocks * STAT_BLOCK;
-	if (!is_wasteful(cs, pack, &c))
+	if (!is_wasteful(cs, &c))
 		return 0;
 	if (cs->n == cs->capacity) {
 		size_t capacity = cs->capacity ? cs->capacity * 2 : 64;
@@ -107,6 +110,21 @@ bool compact_is_due(struct store *store, struct catalog *c, unsigned min_waste_p
 	return due;
 }
 
+/* An open pack that wastes space is closed, so that it can be compacted like the others. */
+static int seal(struct writer *w, uint32_t pack, struct err *e)
+{
+	struct change_set *set = change_set_new();
+	int r;
+
+	if (!set)
+		return err_oom(e);
+	change_pack_sealed(set, pack);
+	r = writer_submit(w, &set, NULL);
+	if (r == 0)
+		r = writer_sync(w);
+	return r < 0 ? err_set(e, -r, "sealing pack %08" PRIu32 ": %s", pack, strerror(-r)) : 0;
+}
+
 static bool is_stopped(const struct compact_plan *plan)
 {
 	return plan->stop && atomic_load(plan->stop);
@@ -125,7 +143,10 @@ int compact_store(struct store *store, struct writer *w, struct catalog *c,
 		const struct candidate *pack = &cs.list[i];
 		struct err failure = {0};
 
-		r = compact_pack(store, w, c, pack->pack, pack->lowest, plan->stop, &failure);
+		r = pack->sealed ? 0 : seal(w, pack->pack, &failure);
+		if (r == 0)
+			r = compact_pack(store, w, c, pack->pack, pack->lowest, plan->stop,
+					 &failure);
 		if (r == 0) {
 			ret->packs++;
 			ret->freed_bytes += waste_of(pack);

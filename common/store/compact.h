@@ -16,8 +16,9 @@
 #include "common/store/writer.h"
 
 struct compact_plan {
-	unsigned min_waste_percent; /* of what a pack takes on disk; 0 = every sealed pack */
-	const atomic_bool *stop;    /* set by anybody: ends soon; may be NULL */
+	unsigned
+		min_waste_percent; /* of what a pack takes on disk; 0 = every sealed pack and, if it wastes any, the open one */
+	const atomic_bool *stop; /* set by anybody: ends soon; may be NULL */
 	/* After each pack; may be NULL. waste_bytes: what its removal gave back. */
 	void (*done)(void *arg, uint32_t pack, uint64_t waste_bytes);
 	void *arg;

@@ -47,6 +47,10 @@ static const char *const statement_text[N_STATEMENTS] = {
 	[DELETE_PACK] = "DELETE FROM pack WHERE id = ?1 AND id < (SELECT max(id) FROM pack)"
 			" AND NOT EXISTS (SELECT 1 FROM chunk WHERE pack = ?1)",
 	[ADD_LIVE] = "UPDATE pack SET live_bytes = live_bytes + ? WHERE id = ?",
+	/* Also those of inodes and names that came and went within one batch: numbers are not used twice. */
+	[PUT_NUMBERS] = "UPDATE sqlite_sequence SET seq ="
+			" max(seq, CASE name WHEN 'inode' THEN ?1 ELSE ?2 END)"
+			" WHERE name IN ('inode', 'dentry')",
 	[PUT_STORE] = "UPDATE store SET sequence = ?, commits = ?, committed_ns = ?",
 };
 
@@ -199,6 +203,7 @@ static int apply_parts(struct index *ix, struct change *c, int64_t *ret_delta, s
 	case CHANGE_INODE:
 	case CHANGE_INODE_GONE:
 	case CHANGE_LOG_COPY:
+	case CHANGE_PACK_SEALED: /* its row is written at the commit */
 		break;
 	}
 	return 0;

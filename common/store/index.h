@@ -40,12 +40,18 @@ int index_last_pack(struct index *ix, struct pack_row *ret, struct err *e);
 void index_each_row(struct index *ix,
 		    void (*fn)(uint64_t ino, const struct inode_row *row, void *arg), void *arg);
 
+/* What a commit says of the store as a whole. */
+struct commit_counters {
+	uint64_t sequence, commits, committed_ns;
+	uint64_t next_ino,
+		next_dentry; /* numbers below were given out, whether a row still has them or not */
+};
+
 /*
  * Writes what was kept back and the store's counters (commits: with this one), then commits: durable when it
  * returns.
  */
-int index_commit(struct index *ix, uint64_t sequence, uint64_t commits, uint64_t committed_ns,
-		 struct err *e);
+int index_commit(struct index *ix, const struct commit_counters *counters, struct err *e);
 
 /* Forgets the open batch: as if nothing since the last commit had been applied. */
 void index_rollback(struct index *ix);

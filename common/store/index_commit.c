@@ -93,8 +93,7 @@ static int write_kept(struct index *ix, struct err *e)
 	return 0;
 }
 
-int index_commit(struct index *ix, uint64_t sequence, uint64_t commits, uint64_t committed_ns,
-		 struct err *e)
+int index_commit(struct index *ix, const struct commit_counters *c, struct err *e)
 {
 	int r = index_begin(ix, e);
 
@@ -103,7 +102,9 @@ int index_commit(struct index *ix, uint64_t sequence, uint64_t commits, uint64_t
 	if (r == 0)
 		r = write_kept(ix, e);
 	if (r == 0)
-		r = RUN_I64(ix, PUT_STORE, e, sequence, commits, committed_ns);
+		r = RUN_I64(ix, PUT_STORE, e, c->sequence, c->commits, c->committed_ns);
+	if (r == 0)
+		r = RUN_I64(ix, PUT_NUMBERS, e, c->next_ino - 1, c->next_dentry - 1);
 	if (r == 0)
 		r = sql_commit(ix->db, e);
 	if (r < 0)

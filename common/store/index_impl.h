@@ -31,6 +31,7 @@ enum index_statement {
 	DELETE_PACK,
 	ADD_LIVE,
 	PUT_STORE,
+	PUT_NUMBERS,
 	N_STATEMENTS,
 };
 

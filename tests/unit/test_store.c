@@ -53,6 +53,27 @@ static void test_folder_with_other_things(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+/* Numbers of what came and went within one batch are not given out again. */
+static void test_numbers_are_not_used_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct change_set *set;
+
+	open_writer(f);
+	put_file(f, 10, "stays", 1);
+	close_writer(f);
+	open_writer(f);
+	put_file(f, 20, "goes", 2);
+	set = change_set_new();
+	change_dentry_gone(set, NULL, 0, 1, "goes", 20);
+	change_inode_gone(set, NULL, 20);
+	assert_int_equal(writer_submit(f->writer, &set, NULL), 0);
+	close_writer(f);
+	open_writer(f);
+	assert_int_equal(f->store->next_ino, 21);
+	assert_int_equal(f->store->next_dentry, 121);
+}
+
 /* Packs without an index are somebody's data: no new store is made over them. */
 static void test_packs_without_index_are_not_overwritten(void **state)
 {
@@ -289,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_create_then_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_numbers_are_not_used_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_folder_with_other_things, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_packs_without_index_are_not_overwritten, setup,
 						teardown),
