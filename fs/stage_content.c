@@ -8,6 +8,7 @@
 #include "fs/stage_priv.h"
 
 #define CAPACITY_MIN UINT32_C(4096) /* of a buffer */
+#define PUSH_CHUNKS  8
 
 /* How much of chunk idx lies within a file of this size. */
 static uint32_t bytes_within(const struct stage *s, uint64_t size_bytes, uint64_t idx)
@@ -138,6 +139,21 @@ int stage_push(struct op *op, struct inode *i)
 	return 0;
 }
 
+/* One set of at most PUSH_CHUNKS of them: sets are what workers share. */
+static int push_some(struct op *op, struct inode *i)
+{
+	int r;
+
+	for (unsigned n = 0; n < PUSH_CHUNKS && i->content.n_dirty; n++)
+		stage_push_chunk(op, i, i->content.dirty[0]);
+	r = op_submit(op);
+	if (r == 0 && i->content.n_dirty) {
+		op->set = change_set_new();
+		r = op->set ? 0 : -ENOMEM;
+	}
+	return r;
+}
+
 int stage_push_inode(struct stage *s, uint64_t ino)
 {
 	_cleanup_(op_end) struct op op = {0};
@@ -146,11 +162,9 @@ int stage_push_inode(struct stage *s, uint64_t ino)
 
 	if (r == 0)
 		r = op_join(&op, ino, &i);
-	if (r < 0 || i->content.n_dirty == 0)
-		return r;
-	r = stage_push(&op, i);
-	if (r == 0)
-		r = op_submit(&op);
+	/* The lock is held to the end: whatever was dirty before is pushed, whoever goes on writing. */
+	while (r == 0 && i->content.n_dirty)
+		r = push_some(&op, i);
 	/* It was accepted when it was written; now it cannot be kept. */
 	return r == -EROFS ? -EIO : r;
 }

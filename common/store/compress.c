@@ -44,6 +44,14 @@ int compress_level(struct writer *w)
 	return pool_in_flight(w->pool) > w->options.n_workers * 2 ? LEVEL_BUSY : LEVEL_IDLE;
 }
 
+/* A chunk that was changed here and there will be changed again: it is not worth much time. */
+static int level_for(struct writer *w, const struct chunk_buf *raw)
+{
+	bool in_parts = raw->swept_bytes < raw->raw_bytes;
+
+	return w->options.level || !in_parts ? compress_level(w) : LEVEL_BUSY;
+}
+
 /* Builds the whole pack record of one chunk: header, then frame. */
 static int make_record(struct worker *k, struct change *c, uint64_t ticket)
 {
@@ -67,7 +75,7 @@ static int make_record(struct worker *k, struct change *c, uint64_t ticket)
 		return 0; /* a hole: place stays empty */
 	if (!buf_extend(record, header_bytes + frame_bound(raw->raw_bytes)))
 		return -ENOMEM;
-	r = frame_pack(k->codec, raw->data, raw->raw_bytes, compress_level(w),
+	r = frame_pack(k->codec, raw->data, raw->raw_bytes, level_for(w, raw),
 		       record->data + header_bytes, &frame_bytes);
 	if (r < 0)
 		return r;

@@ -58,6 +58,11 @@ int pack_scan_new(int fd, const uint8_t *uuid, uint64_t end_bytes, struct pack_s
 	return 0;
 }
 
+void pack_scan_seek(struct pack_scan *s, uint64_t off_bytes)
+{
+	s->next_bytes = MIN(off_bytes, s->end_bytes);
+}
+
 void pack_scan_free(struct pack_scan *s)
 {
 	if (!s)

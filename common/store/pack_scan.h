@@ -36,6 +36,9 @@ struct pack_scan;
  */
 int pack_scan_new(int fd, const uint8_t *uuid, uint64_t end_bytes, struct pack_scan **ret,
 		  struct err *e);
+/* Goes on at off_bytes, where a record begins. */
+void pack_scan_seek(struct pack_scan *s, uint64_t off_bytes);
+
 void pack_scan_free(struct pack_scan *s); /* NULL is fine */
 static inline void pack_scan_freep(struct pack_scan **s)
 {

@@ -5,6 +5,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/store/pack_list.h"
+#include "common/store/beyond.h"
 #include "common/store/writer_impl.h"
 
 /* The content of small files is compressed by the committer itself: waking a worker takes longer. */
@@ -147,6 +148,9 @@ static int open_packs(struct writer *w, struct err *e)
 	struct pack_row last;
 	int r = index_last_pack(w->index, &last, e);
 
+	/* Before anything of it is cut off. */
+	if (r == 0)
+		r = beyond_check(w->store, &last, e);
 	if (r == 0)
 		r = remove_uncommitted_packs(w, last.pack, e);
 	if (r < 0)

@@ -13,31 +13,13 @@
 #include "common/base/fdio.h"
 #include "common/base/units.h"
 #include "exporter/block/gpt.h"
-#include "exporter/block/target_file.h"
-#include "exporter/drive/drive_impl.h"
 #include "exporter/drive/fit.h"
+#include "exporter/drive/layout_impl.h"
 #include "exporter/journal/context.h"
 #include "exporter/journal/journal.h"
 #include "exporter/manifest/drive_manifest.h"
-#include "exporter/ntfs/image.h"
 #include "exporter/plan/omission.h"
-#include "exporter/plan/plan.h"
 #include "exporter/shipping/omissions.h"
-
-struct layout {
-	const struct drive_request *request;
-	const struct drive_events *events;
-	struct shipping_drive row;
-	struct plan *plan;
-	struct ntfs_image *image;
-	struct bitlocker_params params;
-	struct bitlocker_volume volume;
-	uint64_t *dir_refs;  /* by plan directory */
-	uint64_t *file_refs; /* by placement */
-	char session_id[32];
-	char description[256];
-	uint64_t now_ns;
-};
 
 static void layout_done(struct layout *l)
 {
@@ -150,191 +132,6 @@ static int choose_sizes(struct layout *l, struct err *e)
 	return 0;
 }
 
-/* ---- the volume ---- */
-
-static int create_image(struct layout *l, struct err *e)
-{
-	struct ntfs_image_params params = {
-		.path = l->row.layout_path,
-		.volume_bytes = l->row.partition_bytes,
-		.sector_bytes = DRIVE_SECTOR_BYTES,
-		.cluster_bytes = l->row.cluster_bytes,
-		.hidden_sectors = l->row.partition_start_bytes / DRIVE_SECTOR_BYTES,
-		.label = "Seedship",
-		.now_ns = l->now_ns,
-		.tree = fit_tree(l->plan),
-	};
-	struct ntfs_fve_places places;
-	int r;
-
-	/* One that is there without a row is left from a lay-out that was cut off. */
-	if (unlink(l->row.layout_path) < 0 && errno != ENOENT)
-		return err_sys(e, "removing '%s'", l->row.layout_path);
-	r = ntfs_image_create(&params, &l->image, e);
-	if (r == 0)
-		r = ntfs_image_place_fve(l->image, &places, e);
-	if (r < 0)
-		return r;
-	for (int i = 0; i < SHIPPING_FVE_COPIES; i++)
-		l->row.fve_meta_off_bytes[i] = places.meta_off_bytes[i];
-	l->row.fve_vbb_off_bytes = places.vbb_off_bytes;
-	l->row.fve_ice_off_bytes = places.ice_off_bytes;
-	return 0;
-}
-
-static void row_to_params(const struct shipping_drive *row, struct bitlocker_params *ret)
-{
-	ret->geometry = (struct bitlocker_geometry){
-		.volume_bytes = row->partition_bytes,
-		.sector_bytes = DRIVE_SECTOR_BYTES,
-		.vbb_off_bytes = row->fve_vbb_off_bytes,
-		.ice_off_bytes = row->fve_ice_off_bytes,
-	};
-	for (int i = 0; i < SHIPPING_FVE_COPIES; i++)
-		ret->geometry.meta_off_bytes[i] = row->fve_meta_off_bytes[i];
-	ret->sectors_per_cluster = row->cluster_bytes / DRIVE_SECTOR_BYTES;
-	ret->hidden_sectors = row->partition_start_bytes / DRIVE_SECTOR_BYTES;
-}
-
-static int create_keys(struct layout *l, struct err *e)
-{
-	char host[64] = "", date[32];
-	int r;
-
-	if (gethostname(host, sizeof(host) - 1) < 0)
-		host[0] = '\0';
-	(void)format_time_utc(l->now_ns, date, sizeof(date));
-	(void)snprintf(l->description, sizeof(l->description), "%s %s %.10s", host,
-		       l->request->job->name, date);
-	row_to_params(&l->row, &l->params);
-	l->params.cipher = l->request->cipher;
-	l->params.now_filetime = filetime_of_unix_ns(l->now_ns);
-	l->params.description = l->description;
-	r = bitlocker_create(&l->params, &l->volume, e);
-	if (r < 0)
-		return r;
-	l->row.recovery_key_id = strdup(bitlocker_keys_info(l->volume.keys)->recovery_key_id);
-	return l->row.recovery_key_id ? 0 : err_oom(e);
-}
-
-/* ---- the tree ---- */
-
-static int add_dirs(struct layout *l, struct err *e)
-{
-	uint32_t n = plan_dir_count(l->plan);
-
-	l->dir_refs = calloc(n, sizeof(*l->dir_refs));
-	if (!l->dir_refs)
-		return err_oom(e);
-	for (uint32_t i = 0; i < n; i++) {
-		struct plan_dir d;
-		int r;
-
-		plan_get_dir(l->plan, i, &d);
-		if (!d.on_drive)
-			continue;
-		r = ntfs_image_add_dir(l->image,
-				       i == PLAN_DIR_ROOT ? NTFS_ROOT_REF : l->dir_refs[d.parent],
-				       d.drive_name, (int64_t)l->now_ns, &l->dir_refs[i], e);
-		if (r < 0)
-			return err_wrap(e, r, "directory '%s'", d.drive_name);
-	}
-	return 0;
-}
-
-/* Allocates one file, or adds a name to one; fills in the extents of the row to insert. */
-static int add_to_image(struct layout *l, uint32_t i, const struct placement *p,
-			struct shipping_extent **ret, size_t *ret_n, struct err *e)
-{
-	const struct ntfs_extent *extents;
-	uint64_t parent = l->dir_refs[p->drive_dir];
-	size_t n;
-	int r;
-
-	*ret_n = 0;
-	if (p->link_of != PLAN_NO_LINK)
-		return ntfs_image_add_link(l->image, parent, p->drive_name,
-					   l->file_refs[p->link_of], e);
-	r = ntfs_image_add_file(l->image, parent, p->drive_name, p->size_bytes,
-				(int64_t)p->mtime_ns, &l->file_refs[i], &extents, &n, e);
-	if (r < 0 || n == 0)
-		return r;
-	*ret = reallocarray(NULL, n, sizeof(**ret));
-	if (!*ret)
-		return err_oom(e);
-	for (size_t k = 0; k < n; k++)
-		(*ret)[k] =
-			(struct shipping_extent){.file_off_bytes = extents[k].file_off_bytes,
-						 .volume_off_bytes = extents[k].volume_off_bytes,
-						 .len_bytes = extents[k].len_bytes};
-	*ret_n = n;
-	return 0;
-}
-
-static int add_file(struct layout *l, uint32_t i, struct buf paths[3], struct err *e)
-{
-	_cleanup_free_ struct shipping_extent *extents = NULL;
-	struct shipping_placement row = {.drive = l->row.id, .seq = i, .link_of = SHIPPING_NO_LINK};
-	struct placement p;
-	int r;
-
-	plan_get(l->plan, i, &p);
-	for (int k = 0; k < 3; k++)
-		buf_reset(&paths[k]);
-	plan_staged_path(l->plan, p.dir, p.name, &paths[0]);
-	plan_blob_path(l->plan, &p, &paths[1]);
-	plan_drive_path(l->plan, &p, &paths[2]);
-	if (buf_error(&paths[0]) < 0 || buf_error(&paths[1]) < 0 || buf_error(&paths[2]) < 0)
-		return err_oom(e);
-	r = add_to_image(l, i, &p, &extents, &row.n_extents, e);
-	if (r < 0)
-		return err_wrap(e, r, "file '%s'", buf_text(&paths[0]));
-	row.extents = extents;
-	row.ino = p.ino;
-	row.content_version = p.content_version;
-	row.size_bytes = p.size_bytes;
-	row.path = buf_text(&paths[0]);
-	row.blob_path = buf_text(&paths[1]);
-	row.drive_path = buf_text(&paths[2]);
-	row.page_blob = p.blob_type == BLOBTYPE_PAGE;
-	if (p.link_of != PLAN_NO_LINK)
-		row.link_of = p.link_of;
-	return shipping_placement_insert(l->request->shipping, &row, e);
-}
-
-static int add_files(struct layout *l, struct err *e)
-{
-	struct buf paths[3] = {BUF_INIT, BUF_INIT, BUF_INIT};
-	uint32_t n = plan_count(l->plan);
-	int r = 0;
-
-	l->file_refs = calloc(n, sizeof(*l->file_refs));
-	if (!l->file_refs)
-		return err_oom(e);
-	drive_phase(l->events, "lay out", n);
-	for (uint32_t i = 0; r == 0 && i < n; i++) {
-		r = add_file(l, i, paths, e);
-		drive_progress(l->events, i + 1);
-		if (r == 0 && drive_stopped(l->events))
-			r = err_set(e, EINTR,
-				    "stopped while laying out; nothing was written to the drive");
-	}
-	for (int k = 0; k < 3; k++)
-		buf_done(&paths[k]);
-	return r;
-}
-
-static int add_manifest(struct layout *l, struct err *e)
-{
-	const struct ntfs_extent *extents;
-	uint64_t ref;
-	size_t n;
-
-	return ntfs_image_add_file(l->image, NTFS_ROOT_REF, MANIFEST_PATH + 1,
-				   l->row.manifest_bytes, (int64_t)l->now_ns, &ref, &extents, &n,
-				   e);
-}
-
 /* ---- what is kept ---- */
 
 static int keep_omission(const struct omission *o, void *arg, struct err *e)
@@ -349,18 +146,6 @@ static int keep_omission(const struct omission *o, void *arg, struct err *e)
 
 	drive_tell(l->events, "%s: %s", o->path, o->reason);
 	return shipping_omission_insert(l->request->shipping, &row, e);
-}
-
-/* The metadata block is kept in the image, at the place where the drive will have it. */
-static int keep_metadata(struct layout *l, struct err *e)
-{
-	_cleanup_(target_closep) struct target *image = NULL;
-	int r = target_file_open(l->row.layout_path, true, &image, e);
-
-	if (r == 0)
-		r = target_pwrite(image, l->volume.metadata, FVE_METADATA_BYTES,
-				  l->row.fve_meta_off_bytes[0], e);
-	return r < 0 ? r : target_flush(image, e);
 }
 
 /* A journal without a row can only be left from a lay-out of the same drive that was cut off. */
@@ -448,10 +233,10 @@ static int make_drives_folder(const char *store_path, struct err *e)
 static int build(struct layout *l, struct err *e)
 {
 	uint64_t session;
-	int r = create_image(l, e);
+	int r = layout_create_image(l, e);
 
 	if (r == 0)
-		r = create_keys(l, e);
+		r = layout_create_keys(l, e);
 	if (r == 0)
 		r = plan_digest(l->plan, l->row.plan_digest, e);
 	if (r == 0)
@@ -459,18 +244,18 @@ static int build(struct layout *l, struct err *e)
 	if (r == 0)
 		r = job_next_session(l->request->shipping, l->request->job->id, &session, e);
 	if (r == 0)
-		r = add_dirs(l, e);
+		r = layout_add_dirs(l, e);
 	if (r == 0)
-		r = add_manifest(l, e);
+		r = layout_add_manifest(l, e);
 	if (r == 0)
-		r = add_files(l, e);
+		r = layout_add_files(l, e);
 	if (r == 0)
 		r = plan_omissions(l->plan, keep_omission, l, e);
 	if (r == 0)
 		r = ntfs_image_finish(l->image, e);
 	ntfs_image_free(take_ptr(l->image)); /* it holds the file's lock */
 	if (r == 0)
-		r = keep_metadata(l, e);
+		r = layout_keep_metadata(l, e);
 	return r == 0 ? write_journal(l, e) : r;
 }
 

@@ -100,6 +100,41 @@ static void test_packs_without_index_are_not_overwritten(void **state)
 	assert_int_equal(before.st_size, after.st_size);
 }
 
+/* An old copy of the index in place of the last one: mounting it would cut off what only the packs still have. */
+static void test_older_index_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store;
+	struct writer_options wo = {
+		.level = 1, .n_workers = 1, .queue_depth = 16, .commit_ms = 1000};
+	struct writer_events events = {0};
+	struct writer *writer;
+	char command[512], pack[128];
+	struct stat before, after;
+	struct err e = {0};
+
+	open_writer(f);
+	put_file(f, 10, "a", 1);
+	close_writer(f);
+	(void)snprintf(command, sizeof(command), "cp '%s/index.db' '%s/old'", f->path, f->dir);
+	assert_int_equal(system(command), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		open_writer(f);
+		put_file(f, 20 + i, i ? "c" : "b", i);
+		close_writer(f);
+	}
+	(void)snprintf(pack, sizeof(pack), "%s/packs/00000001.pack", f->path);
+	assert_int_equal(stat(pack, &before), 0);
+	(void)snprintf(command, sizeof(command), "cp '%s/old' '%s/index.db'", f->dir, f->path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(store_open(f->path, &options, &store, &e), 0);
+	assert_int_equal(writer_new(store, &wo, &events, &writer, &e), -ESTALE);
+	assert_non_null(strstr(e.hint, "rebuild"));
+	store_free(store);
+	assert_int_equal(stat(pack, &after), 0);
+	assert_int_equal(before.st_size, after.st_size);
+}
+
 /* A batch may have begun a pack before a crash: its sequences are given again, so it must not be seen later. */
 static void test_uncommitted_packs_are_removed(void **state)
 {
@@ -311,6 +346,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_create_then_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_numbers_are_not_used_twice, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_older_index_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_folder_with_other_things, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_packs_without_index_are_not_overwritten, setup,
 						teardown),

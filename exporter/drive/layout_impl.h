@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of phase 1 share: a drive that is being laid out. */
+#ifndef SEEDSHIP_DRIVE_LAYOUT_IMPL_H
+#define SEEDSHIP_DRIVE_LAYOUT_IMPL_H
+
+#include "exporter/drive/drive_impl.h"
+#include "exporter/ntfs/image.h"
+#include "exporter/plan/plan.h"
+
+struct layout {
+	const struct drive_request *request;
+	const struct drive_events *events;
+	struct shipping_drive row;
+	struct plan *plan;
+	struct ntfs_image *image;
+	struct bitlocker_params params;
+	struct bitlocker_volume volume;
+	uint64_t *dir_refs;  /* by plan directory */
+	uint64_t *file_refs; /* by placement */
+	char session_id[32];
+	char description[256];
+	uint64_t now_ns;
+};
+
+/* layout_volume.c: the empty volume with BitLocker's places in it, its keys, the metadata block in the image. */
+int layout_create_image(struct layout *l, struct err *e);
+int layout_create_keys(struct layout *l, struct err *e);
+int layout_keep_metadata(struct layout *l, struct err *e);
+
+/* layout_tree.c: directories, the manifest, files; the latter with their rows in shipping.db. */
+int layout_add_dirs(struct layout *l, struct err *e);
+int layout_add_manifest(struct layout *l, struct err *e);
+int layout_add_files(struct layout *l, struct err *e);
+
+#endif
