@@ -21,6 +21,8 @@
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
 #include "common/base/macros.h"
+#include "fs/near.h"
+#include "fs/wire.h"
 
 #define WAITING_MAX   2
 #define WAKE_SIGNAL   SIGUSR1 /* takes threads out of read(2) */
@@ -32,6 +34,7 @@ struct server {
 	struct loop *loop;
 	pthread_t thread;
 	struct fuse_buf buf; /* its memory is libfuse's to allocate, ours to free */
+	struct near near;    /* this thread's own */
 	bool ended;	     /* lock */
 };
 
@@ -109,6 +112,7 @@ static int call_one(struct loop *l)
 static void park(struct loop *l, struct server *s)
 {
 	free(take_ptr(s->buf.mem));
+	near_forget(&s->near);
 	l->n_parked++;
 	while (l->n_calls == 0 && !fuse_session_exited(l->fuse))
 		(void)pthread_cond_wait(&l->called, &l->lock);
@@ -156,17 +160,27 @@ static void end_serving(struct loop *l, struct server *s)
 	(void)!write(l->ended_fd, &one, sizeof(one));
 }
 
+static void process(struct loop *l, struct server *s)
+{
+	bool is_short;
+	pid_t asker = wire_asker(&is_short);
+
+	near_note(&s->near, asker, is_short);
+	fuse_session_process_buf(l->fuse, &s->buf);
+}
+
 static void *serve(void *arg)
 {
 	struct server *s = arg;
 	struct loop *l = s->loop;
 
+	near_init(&s->near);
 	for (bool called = true; begin_waiting(l, s, called); called = false) {
 		int n = fuse_session_receive_buf(l->fuse, &s->buf);
 
 		end_waiting(l, n > 0);
 		if (n > 0)
-			fuse_session_process_buf(l->fuse, &s->buf);
+			process(l, s);
 		else if (n < 0 && n != -EINTR && n != -EAGAIN)
 			fuse_session_exit(l->fuse);
 	}

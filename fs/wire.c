@@ -9,6 +9,9 @@
 /* Of PARALLEL_DIROPS libfuse 3.14 says that it wants it, and then does not ask for it. */
 #define WANTED_FLAGS (FUSE_HANDLE_KILLPRIV_V2 | FUSE_PARALLEL_DIROPS)
 
+/* Copying more than that takes longer than waking a thread. */
+#define SHORT_BYTES (64u << 10)
+
 static atomic_uint_fast64_t counts[N_WIRE_KINDS];
 
 static enum wire_kind kind_of(uint32_t opcode)
@@ -60,6 +63,8 @@ void wire_get_counts(uint64_t ret[static N_WIRE_KINDS])
 
 /* The request this thread serves. */
 static _Thread_local struct {
+	pid_t asker; /* 0: nobody waits */
+	bool is_short;
 	bool kills_priv;
 	bool is_tmpfile;
 	bool is_init;
@@ -79,6 +84,26 @@ static uint32_t get_field(const void *request, size_t len_bytes, size_t offset)
 
 #define FIELD(type, member) get_field(request, len_bytes, offsetof(struct type, member))
 
+static bool is_waited_for(uint32_t opcode)
+{
+	switch (opcode) {
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_RELEASE:
+	case FUSE_RELEASEDIR:
+	case FUSE_INTERRUPT:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static bool is_short(uint32_t opcode, const void *request, size_t len_bytes)
+{
+	return len_bytes <= SHORT_BYTES &&
+	       (opcode != FUSE_READ || FIELD(fuse_read_in, size) <= SHORT_BYTES);
+}
+
 void wire_note_request(void *request, size_t len_bytes)
 {
 	struct fuse_in_header header;
@@ -87,6 +112,8 @@ void wire_note_request(void *request, size_t len_bytes)
 	if (len_bytes < sizeof(header))
 		return;
 	memcpy(&header, request, sizeof(header));
+	current.asker = is_waited_for(header.opcode) ? (pid_t)header.pid : 0;
+	current.is_short = is_short(header.opcode, request, len_bytes);
 	(void)atomic_fetch_add(&counts[kind_of(header.opcode)], 1);
 	switch (header.opcode) {
 	case FUSE_INIT:
@@ -113,6 +140,12 @@ void wire_note_request(void *request, size_t len_bytes)
 	default:
 		break;
 	}
+}
+
+pid_t wire_asker(bool *ret_short)
+{
+	*ret_short = current.is_short;
+	return current.asker;
 }
 
 bool wire_is_tmpfile(void)

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 /* Looks at a request that was just read, and turns TMPFILE into CREATE. */
@@ -40,6 +41,12 @@ void wire_get_counts(uint64_t ret[static N_WIRE_KINDS]);
 
 /* Whether the request of this thread (write, open, create, setattr) drops suid and sgid. */
 bool wire_kills_priv(void);
+
+/*
+ * Who waits for the answer to the request of this thread: the id of a thread, 0 when nobody does. *ret_short:
+ * serving it takes hardly longer than waking somebody.
+ */
+pid_t wire_asker(bool *ret_short);
 
 /* Whether the CREATE of this thread is to make a file without a name. */
 bool wire_is_tmpfile(void);
