@@ -23,21 +23,24 @@
 
 /* How the parent hears: a byte once the mount answers; end of file without one means it failed. */
 struct readiness {
-	int fd; /* -1 in the foreground */
+	bool read_only; /* the store is not to be written to, not even a log */
+	int fd;		/* -1 in the foreground */
 	const char *store_path;
 	const char *mount_point;
 };
 
 /* From here on there is no terminal: messages go to the system log and to seedfs.log in the store. */
-static void leave_terminal(const char *store_path)
+static void leave_terminal(const char *store_path, bool read_only)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_fd_ int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), log_fd = -1;
 
-	if (asprintf(&path, "%s/seedfs.log", store_path) < 0)
+	if (read_only || asprintf(&path, "%s/seedfs.log", store_path) < 0)
 		path = NULL;
 	if (path)
-		log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		log_fd = open(path,
+			      O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+			      0600);
 	if (null_fd >= 0) {
 		(void)dup2(null_fd, STDIN_FILENO);
 		(void)dup2(null_fd, STDOUT_FILENO);
@@ -54,7 +57,7 @@ static void on_ready(void *arg)
 		log_info("'%s' is mounted at '%s'", ready->store_path, ready->mount_point);
 		return;
 	}
-	leave_terminal(ready->store_path);
+	leave_terminal(ready->store_path, ready->read_only);
 	(void)!write(ready->fd, "", 1);
 	(void)close(ready->fd);
 	ready->fd = -1;
@@ -121,8 +124,10 @@ static int run_mount(const struct mount_settings *settings, const char *store_pa
 					      .chunk_bytes = settings->chunk_bytes,
 					      .uid = geteuid(),
 					      .gid = getegid()};
-	struct readiness ready = {
-		.fd = ready_fd, .store_path = store_path, .mount_point = mount_point};
+	struct readiness ready = {.read_only = settings->read_only,
+				  .fd = ready_fd,
+				  .store_path = store_path,
+				  .mount_point = mount_point};
 	struct store *store;
 	struct stage *stage;
 	struct err close_err = {0};

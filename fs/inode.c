@@ -70,61 +70,85 @@ static struct inode *find(struct inode_table *t, uint64_t ino)
 	return i;
 }
 
-/* Puts a fresh inode into the table, or gives the one that was faster. */
-static int insert(struct inode_table *t, uint64_t ino, const struct inode_row *row,
-		  uint64_t stored_bytes, bool known, struct inode **ret)
+static struct inode *inode_alloc(uint64_t ino, const struct inode_row *row, uint64_t stored_bytes)
 {
-	struct inode *fresh = calloc(1, sizeof(*fresh)), *there;
+	struct inode *i = calloc(1, sizeof(*i));
+
+	if (!i)
+		return NULL;
+	if (pthread_mutex_init(&i->lock, NULL) || content_init(&i->content) < 0) {
+		free(i);
+		return NULL;
+	}
+	i->ino = ino;
+	i->row = *row;
+	i->recorded_bytes = row->size_bytes;
+	atomic_init(&i->stored_bytes, (int_fast64_t)stored_bytes);
+	return i;
+}
+
+/*
+ * Puts an inode that was loaded into the table, or gives the one that was faster. -EAGAIN when another was
+ * outdated since n_outdated was read.
+ */
+static int insert(struct inode_table *t, uint64_t ino, const struct inode_row *row,
+		  uint64_t stored_bytes, uint64_t n_outdated, struct inode **ret)
+{
+	struct inode *fresh = inode_alloc(ino, row, stored_bytes), *there;
+	bool outdated;
 
 	if (!fresh)
 		return -ENOMEM;
-	if (pthread_mutex_init(&fresh->lock, NULL) || content_init(&fresh->content) < 0) {
-		free(fresh);
-		return -ENOMEM;
-	}
-	fresh->ino = ino;
-	fresh->row = *row;
-	fresh->recorded_bytes = row->size_bytes;
-	fresh->known = known;
-	atomic_init(&fresh->stored_bytes, (int_fast64_t)stored_bytes);
+	fresh->known = true;
 	(void)pthread_mutex_lock(&t->lock);
 	there = find(t, ino);
-	if (!there) {
+	outdated = !there && t->n_outdated != n_outdated;
+	if (!there && !outdated) {
 		fresh->n_pins = 1;
 		HASH_ADD(hh, t->by_ino, ino, sizeof(fresh->ino), fresh);
 	}
 	(void)pthread_mutex_unlock(&t->lock);
-	*ret = there ? there : fresh;
-	if (there)
+	if (there || outdated)
 		inode_free(fresh);
+	if (outdated)
+		return -EAGAIN;
+	*ret = there ? there : fresh;
 	return 0;
 }
 
 int inode_get(struct inode_table *t, uint64_t ino, struct inode **ret)
 {
 	struct inode_row row;
-	uint64_t stored_bytes;
-	struct inode *i;
+	uint64_t stored_bytes, n_outdated;
 	int r;
 
-	(void)pthread_mutex_lock(&t->lock);
-	i = find(t, ino);
-	(void)pthread_mutex_unlock(&t->lock);
-	if (i) {
-		*ret = i;
-		return 0;
-	}
-	r = catalog_inode(t->catalog, ino, &row, &stored_bytes);
-	return r < 0 ? r : insert(t, ino, &row, stored_bytes, true, ret);
+	/* Should it come, change and go while the index is asked, the answer is an old one: ask again. */
+	do {
+		(void)pthread_mutex_lock(&t->lock);
+		*ret = find(t, ino);
+		n_outdated = t->n_outdated;
+		(void)pthread_mutex_unlock(&t->lock);
+		if (*ret)
+			return 0;
+		r = catalog_inode(t->catalog, ino, &row, &stored_bytes);
+		if (r == 0)
+			r = insert(t, ino, &row, stored_bytes, n_outdated, ret);
+	} while (r == -EAGAIN);
+	return r;
 }
 
 int inode_new(struct inode_table *t, uint64_t ino, const struct inode_row *row, struct inode **ret)
 {
-	int r = insert(t, ino, row, 0, false, ret);
+	struct inode *fresh = inode_alloc(ino, row, 0);
 
-	if (r == 0)
-		(*ret)->xattrs_loaded = true; /* none yet, and the index need not be asked */
-	return r;
+	if (!fresh)
+		return -ENOMEM;
+	fresh->xattrs_loaded = true; /* none yet, and the index need not be asked */
+	fresh->n_pins = 1;
+	LOCK_SCOPE(&t->lock);
+	HASH_ADD(hh, t->by_ino, ino, sizeof(fresh->ino), fresh);
+	*ret = fresh;
+	return 0;
 }
 
 void inode_pin(struct inode_table *t, struct inode *i)
@@ -136,6 +160,7 @@ void inode_pin(struct inode_table *t, struct inode *i)
 /* Takes an inode out of the table. */
 static struct inode *take_out(struct inode_table *t, struct inode *i)
 {
+	t->n_outdated += i->changed || i->removed;
 	HASH_DEL(t->by_ino, i);
 	return i;
 }

@@ -38,11 +38,14 @@ struct inode {
 	char *name;	     /* table lock */
 	struct inode *next, *prev; /* table lock: among the idle ones */
 	bool idle;		   /* table lock */
+	struct inode *next_dirty;  /* the stage's dirty_lock */
+	bool listed;		   /* the stage's dirty_lock: among the dirty ones */
 
 	pthread_mutex_t lock;
 	struct inode_row row;		  /* lock */
 	uint64_t recorded_bytes;	  /* lock: the size in the last submitted row */
 	bool known;			  /* lock: the index has it, or was sent its row */
+	bool changed;			  /* lock: since it was loaded */
 	bool removed;			  /* lock: its removal was submitted */
 	bool xattrs_loaded;		  /* lock: xattrs is the truth */
 	struct xattr *xattrs;		  /* lock */
@@ -58,6 +61,7 @@ struct inode_table {
 	struct inode *idle;	 /* lock: nothing holds them; least recently used first */
 	size_t n_idle;		 /* lock */
 	struct hashmap lookups;	 /* lock: the kernel's references by inode number */
+	uint64_t n_outdated;	 /* lock: inodes that left and had changed since they were loaded */
 	struct catalog *catalog; /* lent */
 };
 

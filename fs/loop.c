@@ -11,6 +11,7 @@
 #include <fuse_lowlevel.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,8 @@ struct server {
 
 struct loop {
 	struct fuse_session *fuse;
-	int ended_fd; /* eventfd: a thread saw the end */
+	int ended_fd;	   /* eventfd: a thread saw the end */
+	cpu_set_t allowed; /* processors of the process */
 	pthread_mutex_t lock;
 	pthread_cond_t called;		 /* parked threads wait for it */
 	unsigned n_waiting;		 /* lock */
@@ -174,7 +176,7 @@ static void *serve(void *arg)
 	struct server *s = arg;
 	struct loop *l = s->loop;
 
-	near_init(&s->near);
+	near_init(&s->near, &l->allowed);
 	for (bool called = true; begin_waiting(l, s, called); called = false) {
 		int n = fuse_session_receive_buf(l->fuse, &s->buf);
 
@@ -234,6 +236,8 @@ int loop_run(struct fuse_session *fuse, unsigned max_threads, struct err *e)
 	struct loop l = {.fuse = fuse, .max_threads = MAX(max_threads, 2u), .ended_fd = -1};
 	int r;
 
+	if (sched_getaffinity(0, sizeof(l.allowed), &l.allowed) < 0)
+		CPU_ZERO(&l.allowed); /* more than a set holds: nothing is ever bound */
 	l.servers = calloc(l.max_threads, sizeof(*l.servers));
 	if (!l.servers || pthread_mutex_init(&l.lock, NULL) || pthread_cond_init(&l.called, NULL)) {
 		free(l.servers);

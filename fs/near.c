@@ -48,12 +48,10 @@ static void bind_to(struct near *n, int cpu)
 	n->cpu = cpu;
 }
 
-void near_init(struct near *n)
+void near_init(struct near *n, const cpu_set_t *allowed)
 {
-	*n = (struct near){0};
-	if (sched_getaffinity(0, sizeof(n->allowed), &n->allowed) < 0)
-		CPU_ZERO(
-			&n->allowed); /* more processors than a set holds: it stays where it is put */
+	*n = (struct near){.allowed = *allowed};
+	(void)sched_setaffinity(0, sizeof(n->allowed), &n->allowed);
 }
 
 void near_forget(struct near *n)

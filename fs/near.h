@@ -24,8 +24,8 @@ struct near {
 	bool bound;
 };
 
-/* The calling thread begins. */
-void near_init(struct near *n);
+/* The calling thread begins, and may run on these processors; what its maker was bound to does not count. */
+void near_init(struct near *n, const cpu_set_t *allowed);
 
 /* The calling thread is about to serve a request of tid (0 = nobody who waits for it). */
 void near_note(struct near *n, pid_t tid, bool is_short);

@@ -32,8 +32,21 @@ int op_begin(struct op *op, struct stage *s, bool changes_names)
 	return 0;
 }
 
+/*
+ * What memory shows must reach the index, also when the operation failed half-way. Half a change of names must
+ * not: then nothing more is promised, and the next mount shows what was before.
+ */
+static void submit_rest(struct op *op)
+{
+	if (!op->set || op->set->n_changes == 0)
+		return;
+	op->set->failed |= op->names_changed;
+	(void)op_submit(op);
+}
+
 void op_end(struct op *op)
 {
+	submit_rest(op);
 	while (op->n_inodes) {
 		struct inode *i = op->inodes[--op->n_inodes];
 
@@ -119,7 +132,7 @@ int op_submit(struct op *op)
 
 		if (i->removed)
 			continue;
-		i->known = true;
+		i->known = i->changed = true;
 		row.size_bytes = i->recorded_bytes = stage_recordable_bytes(op->s, i);
 		change_inode(op->set, i, i->ino, &row);
 	}
@@ -135,6 +148,7 @@ int op_add_name(struct op *op, struct inode *parent, const char *name, struct in
 
 	if (r < 0)
 		return r;
+	op->names_changed = true;
 	change_dentry(op->set, parent, id, parent->ino, name, child->ino);
 	inode_set_place(&op->s->inodes, child, parent->ino, name);
 	return 0;
@@ -147,6 +161,7 @@ int op_remove_name(struct op *op, struct inode *parent, const char *name, uint64
 
 	if (r < 0)
 		return r;
+	op->names_changed = true;
 	change_dentry_gone(op->set, parent, mark, parent->ino, name, ino);
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/macros.h"
+#include "fs/groups.h"
 #include "fs/ops_priv.h"
 
 #define REQUEST_BYTES_MAX   (1u << 20)
@@ -92,20 +93,11 @@ struct stage_caller ops_caller(fuse_req_t req)
 	return (struct stage_caller){.uid = ctx->uid, .gid = ctx->gid, .umask = ctx->umask};
 }
 
-#define MAX_GROUPS 1024
-
 bool ops_in_group(fuse_req_t req, gid_t gid)
 {
-	gid_t groups[MAX_GROUPS];
-	int n;
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 
-	if (fuse_req_ctx(req)->gid == gid)
-		return true;
-	n = fuse_req_getgroups(req, MAX_GROUPS, groups);
-	for (int i = 0; i < MIN(n, MAX_GROUPS); i++)
-		if (groups[i] == gid)
-			return true;
-	return false;
+	return ctx->gid == gid || groups_have(ctx->pid, gid);
 }
 
 void ops_reply_status(fuse_req_t req, int r)

@@ -21,6 +21,8 @@ static bool is_dots(const char *name)
 /* The kernel counts no reference on "." and "..": they come without an inode to refer to. */
 static struct fuse_entry_param plus_entry(const char *name, const struct stat *attr)
 {
+	if (!attr)
+		return (struct fuse_entry_param){0};
 	if (is_dots(name))
 		return (struct fuse_entry_param){.attr = *attr};
 	return ops_entry(attr);

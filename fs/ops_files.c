@@ -138,7 +138,7 @@ void ops_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, of
 	ssize_t n = stage_write(stage_of(req), ino, data, size, (uint64_t)off, kill);
 
 	(void)fi;
-	if (n >= 0 && kill)
+	if (kill) /* also when writing failed */
 		tell_mode_changed(req, ino);
 	if (n < 0)
 		ops_reply_status(req, (int)n);
@@ -166,7 +166,7 @@ void ops_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t le
 	int r = stage_fallocate(stage_of(req), ino, mode, (uint64_t)off, (uint64_t)len, kill);
 
 	(void)fi;
-	if (r == 0 && kill)
+	if (kill)
 		tell_mode_changed(req, ino);
 	ops_reply_status(req, r);
 }

@@ -53,21 +53,22 @@ static void on_durable(void *arg, struct change_set *set)
 
 /* ---- the flusher ---- */
 
-int stage_note_dirty(struct stage *s, struct inode *i)
+void stage_note_dirty(struct stage *s, struct inode *i)
 {
-	struct dirty_inode *d = malloc(sizeof(*d));
-
-	if (!d)
-		return -ENOMEM;
 	inode_pin(&s->inodes, i);
-	d->inode = i;
-	LOCK_SCOPE(&s->dirty_lock);
-	d->next = s->dirty;
-	s->dirty = d;
-	return 0;
+	(void)pthread_mutex_lock(&s->dirty_lock);
+	if (!i->listed) {
+		i->listed = true;
+		i->next_dirty = s->dirty;
+		s->dirty = i;
+		i = NULL;
+	}
+	(void)pthread_mutex_unlock(&s->dirty_lock);
+	if (i) /* it was there, and is pinned by that */
+		inode_unpin(&s->inodes, i);
 }
 
-/* Pushes an inode that is old enough; true when nothing of it is dirty any more. */
+/* Pushes an inode that is old enough. False: something of it may still be dirty. */
 static bool flush_one(struct stage *s, struct inode *i, uint64_t older_than_ns)
 {
 	bool due, clean;
@@ -78,26 +79,31 @@ static bool flush_one(struct stage *s, struct inode *i, uint64_t older_than_ns)
 	(void)pthread_mutex_unlock(&i->lock);
 	if (!due)
 		return clean;
-	return stage_push_inode(s, i->ino) < 0; /* looked at again: it may be dirty anew */
+	/* What could not be pushed stays listed, unless nothing can be kept any more. */
+	return stage_push_inode(s, i->ino) < 0 && writer_state(s->writer, NULL) == WRITER_FAILED;
 }
 
+/*
+ * One at a time: whoever comes second waits until what the first one took off the list is pushed, or it would
+ * miss that.
+ */
 void stage_push_older(struct stage *s, uint64_t older_than_ns)
 {
-	struct dirty_inode *list, *d;
+	struct inode *list, *i;
 
+	LOCK_SCOPE(&s->push_lock);
 	(void)pthread_mutex_lock(&s->dirty_lock);
 	list = take_ptr(s->dirty);
 	(void)pthread_mutex_unlock(&s->dirty_lock);
-	while ((d = list)) {
-		list = d->next;
-		if (flush_one(s, d->inode, older_than_ns)) {
-			inode_unpin(&s->inodes, d->inode);
-			free(d);
-			continue;
-		}
-		LOCK_SCOPE(&s->dirty_lock);
-		d->next = s->dirty;
-		s->dirty = d;
+	while ((i = list)) {
+		(void)pthread_mutex_lock(&s->dirty_lock);
+		list = i->next_dirty;
+		i->listed =
+			false; /* before it is looked at: who dirties it from now on lists it anew */
+		(void)pthread_mutex_unlock(&s->dirty_lock);
+		if (!flush_one(s, i, older_than_ns))
+			stage_note_dirty(s, i);
+		inode_unpin(&s->inodes, i);
 	}
 }
 
@@ -166,12 +172,6 @@ static int stage_free(struct stage *s, struct err *e)
 	stop_flusher(s);
 	if (s->writer)
 		r = writer_close(s->writer, e);
-	while (s->dirty) {
-		struct dirty_inode *d = s->dirty;
-
-		s->dirty = d->next;
-		free(d);
-	}
 	inode_table_done(&s->inodes);
 	names_done(&s->names);
 	cache_free(s->cache);
@@ -197,8 +197,9 @@ int stage_new(struct store *store, const struct stage_options *options, struct s
 	atomic_init(&s->next_ino, store->next_ino);
 	atomic_init(&s->next_dentry, store->next_dentry);
 	r = catalog_new(store->path, store->frozen, &s->catalog, e);
-	if (r == 0 && (inode_table_init(&s->inodes, s->catalog) < 0 || names_init(&s->names) < 0 ||
-		       pthread_mutex_init(&s->names_lock, NULL)))
+	if (r == 0 &&
+	    (inode_table_init(&s->inodes, s->catalog) < 0 || names_init(&s->names) < 0 ||
+	     pthread_mutex_init(&s->names_lock, NULL) || pthread_mutex_init(&s->push_lock, NULL)))
 		r = err_oom(e);
 	if (r == 0)
 		r = cache_new(store->packs_fd, store->chunk_bytes, options->memory_bytes / 8,

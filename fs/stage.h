@@ -70,7 +70,7 @@ int stage_readlink(struct stage *s, uint64_t ino, char **ret_target); /* caller 
 
 /*
  * One directory entry; off is the position after it. attr: filled, and a kernel reference counted on
- * it, only for plus. Return false when the caller's buffer is full: this entry then does not count
+ * it, only for plus; NULL there when it cannot be had. Return false when the caller's buffer is full: this entry then does not count
  * (its reference is taken back by the stage).
  */
 typedef bool stage_fill(void *arg, const char *name, const struct stat *attr, uint64_t off);

@@ -15,7 +15,8 @@
 #include "fs/stage_priv.h"
 
 #define LOOK_EVERY_SECONDS 30
-#define IDLE_WASTE_PERCENT 50 /* by itself: packs that are mostly dead */
+#define IDLE_WASTE_PERCENT 50			 /* by itself: packs that are mostly dead */
+#define REST_NS		   (3600 * NSEC_PER_SEC) /* after a try that did not get far */
 
 /* What is to be done next. */
 enum turn { TURN_LOOK, TURN_ASKED, TURN_END };
@@ -43,7 +44,8 @@ static void note_pack_done(void *arg, uint32_t pack _unused_, uint64_t waste_byt
 	c->state.freed_bytes += waste_bytes;
 }
 
-static void compact(struct stage *s, unsigned min_waste_percent)
+/* False: something was in the way that will be there again. */
+static bool compact(struct stage *s, unsigned min_waste_percent)
 {
 	struct compaction *c = &s->compaction;
 	struct compact_plan plan = {.min_waste_percent = min_waste_percent,
@@ -65,6 +67,7 @@ static void compact(struct stage *s, unsigned min_waste_percent)
 	LOCK_SCOPE(&c->lock);
 	c->state.packs_kept = result.packs_kept;
 	c->state.failure = r < 0 ? e : (struct err){0};
+	return r == 0 && result.packs_kept == 0;
 }
 
 static void do_asked(struct stage *s)
@@ -80,7 +83,7 @@ static void do_asked(struct stage *s)
 	(void)pthread_mutex_unlock(&c->lock);
 	/* What was just deleted counts. When that fails, compacting says why. */
 	(void)stage_syncfs(s);
-	compact(s, percent);
+	(void)compact(s, percent);
 	(void)pthread_mutex_lock(&c->lock);
 	c->ended = asked;
 	c->state.running = c->asked > c->ended;
@@ -90,7 +93,7 @@ static void do_asked(struct stage *s)
 static void *janitor_main(void *arg)
 {
 	struct stage *s = arg;
-	uint64_t seen = writer_last_ticket(s->writer);
+	uint64_t seen = writer_last_ticket(s->writer), rests_until = 0;
 	enum turn turn;
 
 	while ((turn = wait_for_turn(&s->compaction)) != TURN_END) {
@@ -98,8 +101,10 @@ static void *janitor_main(void *arg)
 
 		if (turn == TURN_ASKED)
 			do_asked(s);
-		else if (now == seen && compact_is_due(s->store, s->catalog, IDLE_WASTE_PERCENT))
-			compact(s, IDLE_WASTE_PERCENT);
+		else if (now == seen && clock_monotonic_ns() >= rests_until &&
+			 compact_is_due(s->store, s->catalog, IDLE_WASTE_PERCENT) &&
+			 !compact(s, IDLE_WASTE_PERCENT))
+			rests_until = clock_monotonic_ns() + REST_NS;
 		seen = writer_last_ticket(s->writer);
 	}
 	return NULL;

@@ -119,7 +119,9 @@ int stage_make_dirty(struct op *op, struct inode *i, uint64_t idx, bool load, ui
 		stage_release_dirty(op->s, capacity);
 		return r;
 	}
-	return first ? stage_note_dirty(op->s, i) : 0;
+	if (first)
+		stage_note_dirty(op->s, i);
+	return 0;
 }
 
 void stage_push_chunk(struct op *op, struct inode *i, uint64_t idx)
@@ -127,6 +129,8 @@ void stage_push_chunk(struct op *op, struct inode *i, uint64_t idx)
 	_cleanup_free_ char *path = idx == 0 ? stage_path(op->s, i->ino) : NULL;
 	struct chunk_buf *buf = content_queue(&i->content, idx);
 
+	/* From here on the index will say something else than it did, whoever looked meanwhile. */
+	i->row.content_version++;
 	change_chunk(op->set, i, i->ino, idx, buf, path);
 	/* What was promised is given back when it is stored. */
 	(void)atomic_fetch_sub(&op->s->dirty_bytes, buf->capacity_bytes);
@@ -197,7 +201,8 @@ int stage_truncate(struct op *op, struct inode *i, uint64_t size_bytes)
 			return r;
 		buf->raw_bytes = MIN(buf->raw_bytes, (uint32_t)(size_bytes % chunk_bytes));
 	}
-	if (old > first_gone * chunk_bytes)
+	/* Also when it ends where it did: after a crash there may be rows behind the recorded size. */
+	if (size_bytes <= old)
 		r = stage_drop_chunks(op, i, first_gone, INT64_MAX);
 	if (r < 0)
 		return r;

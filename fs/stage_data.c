@@ -81,8 +81,12 @@ static int write_piece(struct op *op, struct inode *i, uint64_t off_bytes, uint3
 	if (r < 0)
 		return r;
 	i->row.size_bytes = MAX(i->row.size_bytes, off_bytes + len);
-	if (full)
-		stage_push_chunk(op, i, idx);
+	if (!full)
+		return 0;
+	/* No row behind the recorded size: it would come to light when the file grows after a crash. */
+	while (off_bytes + len > i->recorded_bytes && i->content.dirty[0] < idx)
+		stage_push_chunk(op, i, i->content.dirty[0]);
+	stage_push_chunk(op, i, idx);
 	return 0;
 }
 

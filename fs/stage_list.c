@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Listing directories. */
+#include <errno.h>
+
 #include "fs/stage_priv.h"
 
 /* Positions 1 and 2 follow "." and ".."; names have greater ones. */
@@ -22,17 +24,21 @@ static bool fill_entry(struct stage *s, const struct dir_entry *d, bool plus, st
 {
 	struct stat st = {.st_ino = d->ino, .st_mode = d->mode & S_IFMT};
 	struct inode *i;
-	bool given, taken = false;
+	bool given, taken;
+	int r;
 
 	if (!plus)
 		return fill(arg, d->name, &st, d->id);
-	if (inode_get(&s->inodes, d->ino, &i) < 0)
+	r = inode_get(&s->inodes, d->ino, &i);
+	if (r == -ENOENT)
 		return true;
+	/* The name is there: whoever looks it up is told what is wrong. */
+	if (r < 0)
+		return fill(arg, d->name, NULL, d->id);
 	(void)pthread_mutex_lock(&i->lock);
 	given = stage_give(s, i, &st) == 0;
 	(void)pthread_mutex_unlock(&i->lock);
-	if (given)
-		taken = fill(arg, d->name, &st, d->id);
+	taken = fill(arg, d->name, given ? &st : NULL, d->id);
 	if (given && !taken)
 		stage_forget(s, d->ino, 1);
 	inode_unpin(&s->inodes, i);

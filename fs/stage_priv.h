@@ -34,6 +34,7 @@ struct stage {
 	struct cache *cache;
 	struct inode_table inodes;
 	struct names names;
+	pthread_mutex_t push_lock;  /* before all others: one push of many inodes at a time */
 	pthread_mutex_t names_lock; /* one change of the tree at a time; held across submit */
 	atomic_uint_fast64_t next_ino, next_dentry;
 	atomic_uint_fast64_t dirty_bytes; /* buffers of DIRTY chunks */
@@ -42,8 +43,8 @@ struct stage {
 
 	pthread_mutex_t dirty_lock; /* leaf */
 	pthread_cond_t dirty_changed;
-	struct dirty_inode *dirty; /* dirty_lock: inodes with DIRTY chunks, each pinned */
-	bool stopping;		   /* dirty_lock */
+	struct inode *dirty; /* dirty_lock: inodes with DIRTY chunks, each pinned */
+	bool stopping;	     /* dirty_lock */
 	pthread_t flusher;
 	bool flusher_started;
 	struct compaction compaction;
@@ -53,11 +54,6 @@ static inline bool stage_is_read_only(const struct stage *s)
 {
 	return s->store->read_only;
 }
-
-struct dirty_inode {
-	struct dirty_inode *next;
-	struct inode *inode;
-};
 
 /*
  * struct op: one operation on the tree or on a file. Inodes that join stay locked until the end, so that
@@ -69,6 +65,7 @@ struct op {
 	struct inode *inodes[OP_MAX_INODES];
 	unsigned n_inodes;
 	bool names_locked;
+	bool names_changed; /* in memory and in the set */
 };
 
 /* -EROFS when names are to be changed and the store is read-only after an error of the disk. */
@@ -172,7 +169,7 @@ int stage_push_inode(struct stage *s, uint64_t ino);
 void stage_push_older(struct stage *s, uint64_t older_than_ns);
 
 /* i has DIRTY chunks: the flusher will look after it. */
-int stage_note_dirty(struct stage *s, struct inode *i);
+void stage_note_dirty(struct stage *s, struct inode *i);
 
 /* The size that may be recorded now: never beyond bytes that are still in memory only. */
 uint64_t stage_recordable_bytes(const struct stage *s, const struct inode *i);

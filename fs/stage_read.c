@@ -158,15 +158,20 @@ int stage_fetch_chunk(struct stage *s, struct inode *i, uint64_t idx, struct chu
 	for (;;) {
 		struct fetch whole = {.place = *place, .len_bytes = place->raw_bytes, .data = data};
 		struct chunk_place again = {0};
+		struct chunk_buf *buf = NULL;
 		struct err e = {0};
 		int r = cache_fetch(s->cache, &whole, 1, &e);
 
 		if (r == 0)
 			return 0;
+		/* Not committed yet: it cannot have moved, and the index knows only what was there before. */
+		if (content_find(&i->content, idx, &buf, &again) != CONTENT_ASK_INDEX) {
+			chunk_buf_unref(buf);
+			return stage_read_failed(s, i, &e);
+		}
 		r = catalog_chunks(s->catalog, i->ino, idx, 1, &again);
 		if (r < 0)
 			return r;
-		/* What memory placed and the index does not show yet cannot have moved. */
 		if (again.stored_bytes == 0 || chunk_place_equal(place, &again))
 			return stage_read_failed(s, i, &e);
 		*place = again;

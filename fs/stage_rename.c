@@ -58,8 +58,13 @@ static void move_subdir_count(const struct inode *i, struct inode *from, struct 
 
 static int exchange(struct op *op, struct rename *n)
 {
-	int r = op_remove_name(op, n->from_dir, n->from, n->moved->ino);
+	/* As in replace(): the names change after what was written under them. */
+	int r = stage_push(op, n->moved);
 
+	if (r == 0)
+		r = stage_push(op, n->target);
+	if (r == 0)
+		r = op_remove_name(op, n->from_dir, n->from, n->moved->ino);
 	if (r == 0)
 		r = op_remove_name(op, n->to_dir, n->to, n->target->ino);
 	if (r == 0)

@@ -56,7 +56,10 @@ static int to_errno(int rc)
 
 static int fail(struct sql *db, int rc, struct err *e)
 {
-	bool no_room = (rc & 0xff) == SQLITE_CANTOPEN && sqlite3_system_errno(db->db) == ENOSPC;
+	int sys = sqlite3_system_errno(db->db);
+	/* A quota is a full disk, too, but SQLite does not call it one. */
+	bool no_room = (sys == ENOSPC || sys == EDQUOT) &&
+		       ((rc & 0xff) == SQLITE_CANTOPEN || rc == SQLITE_IOERR_WRITE);
 
 	return err_set(e, no_room ? ENOSPC : to_errno(rc), "database: %s (%d)",
 		       sqlite3_errmsg(db->db), sqlite3_extended_errcode(db->db));
@@ -334,9 +337,14 @@ int sql_begin(struct sql *db, bool immediate, struct err *e)
 	return sql_exec(db, immediate ? "BEGIN IMMEDIATE" : "BEGIN", e);
 }
 
-int sql_commit(struct sql *db, struct err *e)
+int sql_commit(struct sql *db, bool *ret_maybe_done, struct err *e)
 {
-	return sql_exec(db, "COMMIT", e);
+	int rc = sqlite3_exec(db->db, "COMMIT", NULL, NULL, NULL);
+
+	/* The frames are written and synced before the index of the log, in shared memory, grows. */
+	if (ret_maybe_done)
+		*ret_maybe_done = rc == SQLITE_IOERR_SHMSIZE;
+	return rc == SQLITE_OK ? 0 : fail(db, rc, e);
 }
 
 void sql_rollback(struct sql *db)
@@ -428,7 +436,7 @@ static int run_step(struct sql *db, const struct schema *schema, size_t step, st
 	if (r == 0)
 		r = sql_exec(db, pragma, e);
 	if (r == 0)
-		r = sql_commit(db, e);
+		r = sql_commit(db, NULL, e);
 	if (r < 0) {
 		sql_rollback(db);
 		return err_wrap(e, r, "step '%s'", schema->steps[step].name);

@@ -92,7 +92,12 @@ bool sql_col_null(struct sql_stmt *s, int n);
 
 /* Transactions: immediate = takes the write lock at once. Rollback on a closed one is harmless. */
 int sql_begin(struct sql *db, bool immediate, struct err *e);
-int sql_commit(struct sql *db, struct err *e);
+
+/*
+ * *ret_maybe_done (may be NULL) = it failed where the log has it all already: rolled back here, but whoever
+ * opens the database after a crash sees it done.
+ */
+int sql_commit(struct sql *db, bool *ret_maybe_done, struct err *e);
 void sql_rollback(struct sql *db);
 
 enum sql_checkpoint { SQL_CHECKPOINT_PASSIVE, SQL_CHECKPOINT_RESTART, SQL_CHECKPOINT_TRUNCATE };

@@ -22,6 +22,7 @@ enum statement {
 	NEXT_CHUNK,
 	XATTRS,
 	PACKS,
+	COUNT_CHUNKS,
 	N_STATEMENTS,
 };
 
@@ -38,6 +39,7 @@ static const char *const statement_text[N_STATEMENTS] = {
 		   " WHERE ino = ? AND idx >= ? AND idx < ? ORDER BY idx",
 	[NEXT_CHUNK] = "SELECT min(idx) FROM chunk WHERE ino = ? AND idx >= ?",
 	[XATTRS] = "SELECT name, value FROM xattr WHERE ino = ?",
+	[COUNT_CHUNKS] = "SELECT count(*) FROM chunk WHERE pack = ?",
 	[PACKS] = "SELECT id, size_bytes, live_bytes, log_bytes, sealed FROM pack ORDER BY id",
 };
 
@@ -331,6 +333,22 @@ int catalog_next_chunk(struct catalog *c, uint64_t ino, uint64_t idx, uint64_t *
 		}
 	}
 	return give_back(c, k, s, r, &e);
+}
+
+int catalog_count_chunks(struct catalog *c, uint32_t pack, uint64_t *ret)
+{
+	struct connection *k = NULL;
+	struct sql_stmt *s = NULL;
+	struct err e = {0};
+	int r = borrow(c, COUNT_CHUNKS, &k, &s, &e);
+
+	if (r == 0) {
+		sql_bind_i64(s, 1, pack);
+		r = sql_step(s, &e);
+		if (r > 0)
+			*ret = (uint64_t)sql_col_i64(s, 0);
+	}
+	return give_back(c, k, s, r > 0 ? 0 : r < 0 ? r : -ENOENT, &e);
 }
 
 int catalog_packs(struct catalog *c, int (*fn)(const struct catalog_pack *pack, void *arg),

@@ -54,6 +54,9 @@ struct catalog_pack {
 	bool sealed;
 };
 
+/* How many chunks stand in a pack. */
+int catalog_count_chunks(struct catalog *c, uint32_t pack, uint64_t *ret);
+
 /* Calls fn for every pack, in order of numbers; a non-zero return of it ends the walk and is returned. */
 int catalog_packs(struct catalog *c, int (*fn)(const struct catalog_pack *pack, void *arg),
 		  void *arg);

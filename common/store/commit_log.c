@@ -163,13 +163,15 @@ void commit_log_change(struct commit_log *log, uint64_t sequence, const struct c
 int commit_log_put(struct commit_log *log, const uint8_t uuid[STORE_UUID_BYTES], uint64_t sequence,
 		   struct buf *out, struct err *e)
 {
+	if (log->failed || log->n_parts == 0)
+		return err_oom(e);
 	for (size_t i = 0; i < log->n_parts; i++) {
 		int r = buf_error(&log->parts[i]);
 
-		if (r == 0 && !log->failed)
+		if (r == 0)
 			r = commit_record_put(log->codec, uuid, sequence, i, log->n_parts,
 					      &log->parts[i], out);
-		if (r < 0 || log->failed)
+		if (r < 0)
 			return err_oom(e);
 	}
 	return 0;

@@ -77,7 +77,14 @@ static bool has_content(const struct change *c)
 static int apply_change(struct writer *w, struct change_set *set, struct change *c, struct err *e)
 {
 	int64_t stored_delta = 0;
-	int r = has_content(c) ? append_chunk(w, c, e) : 0;
+	int r = 1;
+
+	/* What has moved or died meanwhile is not copied: two copies of one record would both look right. */
+	if (c->kind == CHANGE_MOVE && c->chunk.place.pack == 0)
+		r = index_chunk_stands(w->index, c->ino, c->chunk.idx, &c->chunk.from, e);
+	if (r <= 0)
+		return r;
+	r = has_content(c) ? append_chunk(w, c, e) : 0;
 
 	if (c->kind == CHANGE_PACK_SEALED && c->pack == w->pack.pack && w->pack.fd >= 0)
 		r = begin_pack(w, e);
@@ -216,6 +223,7 @@ static int commit_changes(struct writer *w, struct err *e)
 						 .committed_ns = clock->realtime_ns(clock),
 						 .next_ino = w->next_ino,
 						 .next_dentry = w->next_dentry};
+	bool maybe_done = false;
 	int r = append_log(w, &counters, e);
 
 	if (r == 0)
@@ -223,10 +231,10 @@ static int commit_changes(struct writer *w, struct err *e)
 	if (r == 0)
 		r = note_pack(w, false, e);
 	if (r == 0)
-		r = index_commit(w->index, &counters, e);
+		r = index_commit(w->index, &counters, &maybe_done, e);
 	w->commits += r == 0;
 	/* Or every try on a full disk would leave its commit records there. */
-	if (r == -ENOSPC && w->pack.pack == before.pack && w->pack.fd == before.fd) {
+	if (r == -ENOSPC && !maybe_done && w->pack.pack == before.pack && w->pack.fd == before.fd) {
 		pack_writer_rewind(&w->pack, before.end_bytes);
 		w->pack.log_bytes = before.log_bytes;
 	}

@@ -14,8 +14,9 @@
 #include "common/store/compact_pack.h"
 #include "common/store/pack.h"
 
-#define WASTE_BYTES_MIN (64 * KiB) /* less is not worth a pack's walk */
-#define STAT_BLOCK	512
+#define WASTE_BYTES_MIN	     (64 * KiB) /* less is not worth a pack's walk */
+#define STAT_BLOCK	     512
+#define HEADER_BYTES_TYPICAL 120 /* with the path of a first chunk */
 
 struct candidate {
 	uint32_t pack;
@@ -29,6 +30,7 @@ struct candidates {
 	struct candidate *list;
 	size_t n, capacity;
 	int packs_fd;
+	struct catalog *catalog;
 	unsigned min_waste_percent;
 	bool first; /* the next pack is the lowest */
 };
@@ -57,12 +59,18 @@ static int add_candidate(const struct catalog_pack *pack, void *arg)
 			      .lowest = cs->first,
 			      .sealed = pack->sealed};
 	char name[PACK_NAME_BYTES];
+	uint64_t n_chunks;
 	struct stat st;
 
 	cs->first = false;
 	if (fstatat(cs->packs_fd, pack_name(pack->pack, name), &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	c.on_disk_bytes = (uint64_t)st.st_blocks * STAT_BLOCK;
+	if (!is_wasteful(cs, &c))
+		return 0;
+	/* Headers are needed, too; they are counted only where it matters. */
+	if (catalog_count_chunks(cs->catalog, pack->pack, &n_chunks) == 0)
+		c.live_bytes += n_chunks * HEADER_BYTES_TYPICAL;
 	if (!is_wasteful(cs, &c))
 		return 0;
 	if (cs->n == cs->capacity) {
@@ -93,8 +101,10 @@ static int find_candidates(struct store *store, struct catalog *c, unsigned min_
 {
 	int r;
 
-	*ret = (struct candidates){
-		.packs_fd = store->packs_fd, .min_waste_percent = min_waste_percent, .first = true};
+	*ret = (struct candidates){.packs_fd = store->packs_fd,
+				   .catalog = c,
+				   .min_waste_percent = min_waste_percent,
+				   .first = true};
 	r = catalog_packs(c, add_candidate, ret);
 	if (r == 0 && ret->n)
 		qsort(ret->list, ret->n, sizeof(*ret->list), by_waste);
@@ -125,6 +135,25 @@ static int seal(struct writer *w, uint32_t pack, struct err *e)
 	return r < 0 ? err_set(e, -r, "sealing pack %08" PRIu32 ": %s", pack, strerror(-r)) : 0;
 }
 
+/* What is copied takes room that nobody else was promised. */
+static int compact_within_room(struct store *store, struct writer *w, struct catalog *c,
+			       const struct candidate *pack, const struct compact_plan *plan,
+			       struct err *e)
+{
+	uint64_t room = MIN(pack->on_disk_bytes, pack->live_bytes) + MiB;
+	int r = writer_reserve(w, room);
+
+	if (r < 0)
+		return err_set(e, -r, "no room to copy what is alive in pack %08" PRIu32,
+			       pack->pack);
+	r = compact_pack(store, w, c, pack->pack, pack->lowest, plan->stop, e);
+	if (r < 0)
+		(void)writer_sync(
+			w); /* what was handed over is stored before its room is given back */
+	writer_release(w, room);
+	return r;
+}
+
 static bool is_stopped(const struct compact_plan *plan)
 {
 	return plan->stop && atomic_load(plan->stop);
@@ -145,8 +174,7 @@ int compact_store(struct store *store, struct writer *w, struct catalog *c,
 
 		r = pack->sealed ? 0 : seal(w, pack->pack, &failure);
 		if (r == 0)
-			r = compact_pack(store, w, c, pack->pack, pack->lowest, plan->stop,
-					 &failure);
+			r = compact_within_room(store, w, c, pack, plan, &failure);
 		if (r == 0) {
 			ret->packs++;
 			ret->freed_bytes += waste_of(pack);

@@ -42,6 +42,17 @@ static int inode_is(struct catalog *c, const struct commit_entry *entry)
 	return r > 0 ? same_row(&row, &entry->row) : r;
 }
 
+/* Without a name it was about to go; when it is gone, that entry is the only one that says so. */
+static int inode_matters(struct catalog *c, const struct commit_entry *entry, bool lowest)
+{
+	int r = inode_is(c, entry);
+
+	if (r != 0 || entry->row.nlink || lowest)
+		return r;
+	r = inode_exists(c, entry->ino);
+	return r < 0 ? r : !r;
+}
+
 /* What stands under a name: *ret_ino and *ret_id. */
 static int look_up(struct catalog *c, const struct commit_entry *entry, uint64_t *ret_ino,
 		   uint64_t *ret_id)
@@ -114,7 +125,7 @@ int compact_keeps_entry(struct catalog *c, const struct commit_entry *entry, boo
 	case COMMIT_STORE:
 		return 0; /* every commit says it */
 	case COMMIT_INODE:
-		return inode_is(c, entry);
+		return inode_matters(c, entry, lowest);
 	case COMMIT_INODE_GONE:
 		return !lowest;
 	case COMMIT_DENTRY:
@@ -132,4 +143,28 @@ int compact_keeps_entry(struct catalog *c, const struct commit_entry *entry, boo
 		return lowest ? 0 : inode_exists(c, entry->ino);
 	}
 	return -EBADMSG;
+}
+
+int compact_entry_went(struct catalog *c, struct commit_entry *entry)
+{
+	struct xattr_search s = {.entry = entry};
+	int r;
+
+	switch (entry->kind) {
+	case COMMIT_INODE:
+	case COMMIT_SYMLINK:
+		r = inode_exists(c, entry->ino);
+		entry->kind = COMMIT_INODE_GONE;
+		return r < 0 ? r : !r;
+	case COMMIT_DENTRY:
+		r = name_is_gone(c, entry);
+		entry->kind = COMMIT_DENTRY_GONE;
+		return r;
+	case COMMIT_XATTR:
+		r = catalog_xattrs(c, entry->ino, see_xattr, &s);
+		entry->kind = COMMIT_XATTR_GONE;
+		return r < 0 ? r : !s.is_there;
+	default:
+		return 0;
+	}
 }

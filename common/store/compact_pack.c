@@ -32,6 +32,8 @@ struct compaction {
 	size_t set_bytes;
 	struct buf kept; /* entries to copy */
 	uint64_t kept_as_of;
+	struct buf copied; /* all of them */
+	uint64_t copied_as_of;
 };
 
 static int hand_over(struct compaction *k, struct err *e)
@@ -74,6 +76,15 @@ static int read_record(struct compaction *k, const struct pack_span *span, struc
 	return 0;
 }
 
+static bool still_stands(struct compaction *k, uint64_t ino, uint64_t idx,
+			 const struct chunk_place *place)
+{
+	struct chunk_place now;
+
+	return catalog_chunks(k->catalog, ino, idx, 1, &now) < 0 ||
+	       (now.stored_bytes && chunk_place_equal(&now, place));
+}
+
 /* A chunk's record goes along when the index says that this is where the chunk stands. */
 static int move_chunk(struct compaction *k, const struct pack_span *span, struct err *e)
 {
@@ -92,6 +103,8 @@ static int move_chunk(struct compaction *k, const struct pack_span *span, struct
 		return err_set(e, EBADMSG, "at %" PRIu64 ": the index knows another frame there",
 			       span->frame_off_bytes);
 	r = read_record(k, span, &record, e);
+	if (r == -EBADMSG && !still_stands(k, h->ino, idx, &place))
+		return 0; /* overwritten since, and its space given back */
 	if (r < 0)
 		return r;
 	k->set_bytes += record.len_bytes;
@@ -110,8 +123,10 @@ static int copy_entries(struct compaction *k, const struct buf *payload, struct 
 		r = compact_keeps_entry(k->catalog, &entry, k->lowest);
 		if (r < 0)
 			return err_set(e, -r, "asking the index");
-		if (r > 0)
+		if (r > 0) {
 			commit_entry_put(&k->kept, &k->kept_as_of, &entry);
+			commit_entry_put(&k->copied, &k->copied_as_of, &entry);
+		}
 		if (k->kept.len_bytes >= SET_BYTES_MAX) {
 			r = hand_over(k, e);
 			if (r < 0)
@@ -169,17 +184,55 @@ static int copy_all(struct compaction *k, struct err *e)
 	return r < 0 ? r : hand_over(k, e);
 }
 
+/*
+ * An entry was looked at, and copied some time later: what it speaks of may have gone in between, and then its
+ * tombstone stands before the copy and does not outlive it. So the copy gets one of its own, with the same
+ * sequence, of which the later one counts.
+ */
+static int bury_what_went(struct compaction *k, struct err *e)
+{
+	struct cursor c = cursor_over(k->copied.data, k->copied.len_bytes);
+	struct commit_entry entry;
+	uint64_t as_of = 0;
+	int r = buf_error(&k->copied);
+
+	if (r < 0)
+		return err_oom(e);
+	while ((r = commit_entry_get(&c, &as_of, &entry)) > 0) {
+		r = compact_entry_went(k->catalog, &entry);
+		if (r < 0)
+			return err_set(e, -r, "asking the index");
+		if (r > 0)
+			commit_entry_put(&k->kept, &k->kept_as_of, &entry);
+	}
+	return k->kept.len_bytes ? hand_over(k, e) : 0;
+}
+
+static int find_pack(const struct catalog_pack *pack, void *arg)
+{
+	const uint32_t *wanted = arg;
+
+	return pack->pack == *wanted;
+}
+
 /* Everything copied must be durable before the row goes, and the row before the file (the committer's part). */
 static int remove_pack(struct compaction *k, struct err *e)
 {
 	int r = writer_sync(k->writer);
 
 	if (r == 0) {
+		r = bury_what_went(k, e);
+		if (r < 0)
+			return r;
 		change_pack_gone(k->set, k->pack);
 		r = writer_submit(k->writer, &k->set, NULL);
 	}
 	if (r == 0)
 		r = writer_sync(k->writer);
+	if (r == 0)
+		r = catalog_packs(k->catalog, find_pack, &k->pack);
+	if (r > 0)
+		return err_set(e, EBADMSG, "chunks refer to records that are not in it");
 	return r < 0 ? err_set(e, -r, "committing: %s", strerror(-r)) : 0;
 }
 
@@ -207,6 +260,7 @@ int compact_pack(struct store *store, struct writer *w, struct catalog *c, uint3
 		(void)close(k.fd);
 	frame_codec_free(k.codec);
 	buf_done(&k.kept);
+	buf_done(&k.copied);
 	change_set_free(k.set);
 	return r < 0 ? err_wrap(e, r, "'packs/%s'", name) : 0;
 }

@@ -20,4 +20,7 @@ int compact_pack(struct store *store, struct writer *w, struct catalog *c, uint3
 /* Whether an entry of a pack that goes must be copied. 1, 0 or -errno. */
 int compact_keeps_entry(struct catalog *c, const struct commit_entry *entry, bool lowest);
 
+/* Whether what a copied entry speaks of is not there any more; then *entry becomes its tombstone. 1, 0, -errno. */
+int compact_entry_went(struct catalog *c, struct commit_entry *entry);
+
 #endif

@@ -40,6 +40,7 @@ static const char *const statement_text[N_STATEMENTS] = {
 	[DELETE_CHUNKS] = "DELETE FROM chunk WHERE ino = ? AND idx >= ? AND idx < ?",
 	[PUT_ORPHAN] = "INSERT OR IGNORE INTO orphan (ino) VALUES (?)",
 	[DELETE_ORPHAN] = "DELETE FROM orphan WHERE ino = ?",
+	[HAS_PACK] = "SELECT 1 FROM pack WHERE id = ?",
 	[PUT_PACK] = "INSERT INTO pack (id, size_bytes, live_bytes, log_bytes, sealed)"
 		     " VALUES (?1, ?2, 0, ?3, ?4)"
 		     " ON CONFLICT (id) DO UPDATE SET size_bytes = ?2, log_bytes = ?3, sealed = ?4",

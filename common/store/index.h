@@ -30,6 +30,13 @@ struct pack_row {
 	bool sealed;
 };
 
+/* 1 when the row of a chunk says that it stands there, 0 when not. */
+int index_chunk_stands(struct index *ix, uint64_t ino, uint64_t idx,
+		       const struct chunk_place *place, struct err *e);
+
+/* 1 when there is a row of this pack, 0 when not. */
+int index_has_pack(struct index *ix, uint32_t pack, struct err *e);
+
 /* Records the end of the open pack, and packs that are new or sealed; a rollback does not take it back. */
 int index_put_pack(struct index *ix, const struct pack_row *row, struct err *e);
 
@@ -49,9 +56,10 @@ struct commit_counters {
 
 /*
  * Writes what was kept back and the store's counters (commits: with this one), then commits: durable when it
- * returns.
+ * returns. *ret_maybe_done: it failed, but a crash now would show it done (sql_commit()).
  */
-int index_commit(struct index *ix, const struct commit_counters *counters, struct err *e);
+int index_commit(struct index *ix, const struct commit_counters *counters, bool *ret_maybe_done,
+		 struct err *e);
 
 /* Forgets the open batch: as if nothing since the last commit had been applied. */
 void index_rollback(struct index *ix);

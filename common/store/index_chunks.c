@@ -93,6 +93,34 @@ int index_put_chunk(struct index *ix, const struct change *c, int64_t *ret_delta
 		       p->stored_bytes, p->raw_bytes, p->checksum);
 }
 
+int index_chunk_stands(struct index *ix, uint64_t ino, uint64_t idx,
+		       const struct chunk_place *place, struct err *e)
+{
+	struct sql_stmt *s = ix->statements[GET_CHUNK];
+	struct dead_frame frame;
+	int r;
+
+	sql_bind_i64(s, 1, (int64_t)ino);
+	sql_bind_i64(s, 2, (int64_t)idx);
+	r = sql_step(s, e);
+	if (r <= 0)
+		return r;
+	frame = frame_of(s);
+	sql_reset(s);
+	return frame.pack == place->pack && frame.off_bytes == place->off_bytes;
+}
+
+int index_has_pack(struct index *ix, uint32_t pack, struct err *e)
+{
+	struct sql_stmt *s = ix->statements[HAS_PACK];
+	int r;
+
+	sql_bind_i64(s, 1, pack);
+	r = sql_step(s, e);
+	sql_reset(s);
+	return r;
+}
+
 /* The copy counts only if the chunk is still what was copied; else it is dead where it now stands. */
 int index_move_chunk(struct index *ix, const struct change *c, struct err *e)
 {

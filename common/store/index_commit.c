@@ -93,7 +93,8 @@ static int write_kept(struct index *ix, struct err *e)
 	return 0;
 }
 
-int index_commit(struct index *ix, const struct commit_counters *c, struct err *e)
+int index_commit(struct index *ix, const struct commit_counters *c, bool *ret_maybe_done,
+		 struct err *e)
 {
 	int r = index_begin(ix, e);
 
@@ -106,7 +107,7 @@ int index_commit(struct index *ix, const struct commit_counters *c, struct err *
 	if (r == 0)
 		r = RUN_I64(ix, PUT_NUMBERS, e, c->next_ino - 1, c->next_dentry - 1);
 	if (r == 0)
-		r = sql_commit(ix->db, e);
+		r = sql_commit(ix->db, ret_maybe_done, e);
 	if (r < 0)
 		return r;
 	ix->open = false;

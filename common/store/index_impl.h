@@ -27,6 +27,7 @@ enum index_statement {
 	DELETE_CHUNKS,
 	PUT_ORPHAN,
 	DELETE_ORPHAN,
+	HAS_PACK,
 	PUT_PACK,
 	DELETE_PACK,
 	ADD_LIVE,

@@ -23,6 +23,8 @@ static int open_pack(struct pack_writer *w, uint32_t pack, int flags, struct err
 	char name[PACK_NAME_BYTES];
 	int fd = openat(w->packs_fd, pack_name(pack, name), O_RDWR | O_CLOEXEC | flags, 0600);
 
+	if (fd < 0 && errno == EDQUOT)
+		errno = ENOSPC;
 	if (fd < 0)
 		return err_sys(e, "pack '%s'", name);
 	w->fd = fd;
@@ -88,6 +90,8 @@ int pack_writer_append(struct pack_writer *w, const void *data, size_t len_bytes
 {
 	int r = fd_pwrite_full(w->fd, data, len_bytes, w->end_bytes);
 
+	if (r == -EDQUOT) /* a quota is a full disk */
+		r = -ENOSPC;
 	if (r < 0)
 		return err_set(e, -r, "writing pack %08" PRIu32 " at %" PRIu64 ": %s", w->pack,
 			       w->end_bytes, strerror(-r));

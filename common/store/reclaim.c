@@ -81,7 +81,8 @@ static void punch(struct reclaim *r, int fd, const struct run *run)
 
 	if (fstat(fd, &st) < 0)
 		return;
-	block = (uint64_t)st.st_blksize;
+	/* Whoever scans a pack takes no more than that for the edge of a hole. */
+	block = MIN((uint64_t)st.st_blksize, 64 * KiB);
 	start = (run->start_bytes + block - 1) / block * block;
 	end = run->end_bytes / block * block;
 	if (end < start + PUNCH_BYTES_MIN)

@@ -330,7 +330,7 @@ int replay_stage_pack(struct replay_stage *st, uint32_t pack, uint64_t size_byte
 
 int replay_stage_commit(struct replay_stage *st, struct err *e)
 {
-	int r = sql_commit(st->db, e);
+	int r = sql_commit(st->db, NULL, e);
 
 	return r == 0 ? sql_begin(st->db, false, e) : r;
 }
@@ -351,7 +351,7 @@ int replay_stage_resolve(struct replay_stage *st, const uint8_t uuid[16], uint64
 	if (r == 0)
 		r = sql_exec(st->db, resolve_text, e);
 	if (r == 0)
-		r = sql_commit(st->db, e);
+		r = sql_commit(st->db, NULL, e);
 	finalize_all(st);
 	if (r == 0)
 		r = sql_exec(st->db, "DETACH staging", e);

@@ -115,7 +115,7 @@ static int create(struct store *s, const struct store_options *o, struct err *e)
 	if (r == 0)
 		r = insert_first_rows(s, o, e);
 	if (r == 0)
-		r = sql_commit(s->db, e);
+		r = sql_commit(s->db, NULL, e);
 	if (r < 0)
 		sql_rollback(s->db);
 	else if (fsync(s->dir_fd) < 0 || (fsync_parent(s->path) < 0 && errno != EACCES))

@@ -2,6 +2,7 @@
 /* The callers' side of the way into a store. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/cleanup.h"
 #include "common/store/pack_list.h"
@@ -124,22 +125,30 @@ static void writer_freep(struct writer **w)
 }
 
 /*
- * Packs behind the last one were never committed. They must not stay: their records bear sequences that will be
- * given again.
+ * Files without a row. Behind the last pack they were never committed, and their records bear sequences that will
+ * be given again. Before it they were compacted, and a crash came between the commit and their removal;
+ * what could say that they are out of date is gone by now.
  */
-static int remove_uncommitted_packs(struct writer *w, uint32_t last, struct err *e)
+static int remove_packs_without_row(struct writer *w, struct err *e)
 {
 	_cleanup_free_ struct pack_file *packs = NULL;
 	char name[PACK_NAME_BYTES];
+	bool removed = false;
 	size_t n;
 	int r = pack_list(w->store->packs_fd, &packs, &n, e);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		if (packs[i].pack <= last)
+		r = index_has_pack(w->index, packs[i].pack, e);
+		if (r != 0) {
+			r = MIN(r, 0);
 			continue;
+		}
 		if (unlinkat(w->store->packs_fd, pack_name(packs[i].pack, name), 0) < 0)
-			r = err_sys(e, "cannot remove 'packs/%s', which was never committed", name);
+			r = err_sys(e, "cannot remove 'packs/%s', which has no row", name);
+		removed = true;
 	}
+	if (r == 0 && removed && fsync(w->store->packs_fd) < 0)
+		r = err_sys(e, "making the pack folder durable");
 	return r;
 }
 
@@ -152,7 +161,7 @@ static int open_packs(struct writer *w, struct err *e)
 	if (r == 0)
 		r = beyond_check(w->store, &last, e);
 	if (r == 0)
-		r = remove_uncommitted_packs(w, last.pack, e);
+		r = remove_packs_without_row(w, e);
 	if (r < 0)
 		return r;
 	r = pack_writer_open(&w->pack, w->store->packs_fd, w->store->pack_bytes,

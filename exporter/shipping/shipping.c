@@ -116,7 +116,7 @@ int shipping_begin(struct shipping *s, struct err *e)
 
 int shipping_commit(struct shipping *s, struct err *e)
 {
-	int r = sql_commit(s->db, e);
+	int r = sql_commit(s->db, NULL, e);
 
 	if (r < 0)
 		return r;

@@ -362,6 +362,7 @@ int main(int argc, char **argv)
 					      "-odefault_permissions,allow_other,fsname=faultfs"};
 	struct fuse_args arguments = FUSE_ARGS_INIT(0, NULL);
 	bool complete = true;
+	int status;
 
 	if (argc != 2) {
 		(void)fprintf(stderr, "Usage: faultfs MOUNTPOINT\n");
@@ -375,5 +376,7 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "faultfs: out of memory\n");
 		return 1;
 	}
-	return fuse_main(arguments.argc, arguments.argv, &operations, NULL);
+	status = fuse_main(arguments.argc, arguments.argv, &operations, NULL);
+	fuse_opt_free_args(&arguments);
+	return status;
 }
