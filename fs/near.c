@@ -19,7 +19,8 @@
 /* -1: not known. */
 static int processor_of(pid_t tid)
 {
-	char path[32], text[1024], *at;
+	char path[32], text[1024], *at, *end;
+	long cpu;
 	_cleanup_fd_ int fd = -1;
 	ssize_t n;
 
@@ -32,7 +33,10 @@ static int processor_of(pid_t tid)
 	at = strrchr(text, ')'); /* the end of field 2, which may hold anything */
 	for (int field = 2; at && field < PROCESSOR_FIELD; field++)
 		at = strchr(at + 1, ' ');
-	return at ? atoi(at) : -1;
+	if (!at)
+		return -1;
+	cpu = strtol(at, &end, 10);
+	return end != at && cpu >= 0 && cpu < CPU_SETSIZE ? (int)cpu : -1;
 }
 
 static void bind_to(struct near *n, int cpu)

@@ -59,10 +59,10 @@ struct writer {
 	uint64_t next_ino, next_dentry; /* first numbers that no row had */
 };
 
-/* compress.c: the pool's worker state and its work, which makes the record of each chunk of a set. */
-void *compress_worker_new(void *writer);
-void compress_worker_free(void *worker);
-void compress_set(void *set, void *worker);
+/* compress.c: the state of a worker of the pool (arg: the writer), and its work: records for the chunks of a set. */
+void *compress_worker_new(void *arg);
+void compress_worker_free(void *state);
+void compress_set(void *item, void *state);
 
 int compress_level(struct writer *w); /* what the next chunk is compressed with */
 /* full.c, on the committer's thread: the states WRITER_OK and WRITER_FULL. */
@@ -74,7 +74,7 @@ void writer_refuse_batch(struct writer *w);
 void writer_end_full(struct writer *w); /* if it can be ended */
 
 /* committer.c */
-void *committer_main(void *writer);
+void *committer_main(void *arg);
 
 /* Anybody: from now on nothing is promised; the first cause is kept and logged. */
 void writer_fail(struct writer *w, const struct err *e);
