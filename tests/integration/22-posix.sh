@@ -66,6 +66,8 @@ setfacl -m u:12345:rw,m::rwx source/kinds/original
 setfacl -m d:u:12345:rwx source/kinds/empty
 setfattr -n trusted.t -v 1 source/kinds/original
 mknod source/kinds/device c 1 3
+# rsync leaves a new node's mtime alone when it is of the right second, also on ext4.
+touch -d '2001-02-03 04:05:06.789' source/kinds/{device,}
 tree_facts source >want
 for way in cp tar rsync; do
     mkdir "$mnt/$way" "back-$way"
