@@ -104,8 +104,15 @@ stop()
     wait_until 10 is_group_gone "$1"
 }
 
-# A zombie is gone: it has closed its files.
-is_group_gone() { ! pgrep -g "$1" --runstates D,I,R,S,T; }
+# A zombie is gone, it has closed its files, unless it is a leader whose threads are still on their way out.
+is_group_gone()
+{
+    local pid threads
+    for pid in $(pgrep -g "$1"); do
+        threads=("/proc/$pid/task/"*)
+        ((${#threads[@]} == 1)) && grep -qsE '^State:\s*[ZX]' "/proc/$pid/status" || [[ ! -e /proc/$pid ]] || return 1
+    done
+}
 
 # ---- scratch ---------------------------------------------------------------------------------
 
