@@ -171,7 +171,7 @@ static void use_catalog(const char *dir)
 {
 	struct catalog *catalog;
 
-	MUST(catalog_new(dir, &catalog, NULL) == 0);
+	MUST(catalog_new(dir, false, &catalog, NULL) == 0);
 	for (uint64_t ino = 1; ino < 6; ino++) {
 		_cleanup_free_ char *target = NULL, *name = NULL;
 		struct inode_row row;
