@@ -165,7 +165,7 @@ static int check(const char *store, const struct check_values *values, struct ta
 static int run(const void *given, char *const *arguments, struct err *e)
 {
 	const struct check_values *values = given;
-	__attribute__((cleanup(output_freep))) struct output *o = NULL;
+	_cleanup_(output_freep) struct output *o = NULL;
 	const char *store = arguments[0];
 	struct check_summary first, last;
 	struct talk t = {.values = values};

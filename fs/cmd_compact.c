@@ -48,7 +48,6 @@ static int compact_unmounted(const char *path, unsigned percent, struct compact_
 	_cleanup_(store_freep) struct store *store = NULL;
 	struct catalog *catalog = NULL;
 	struct writer *writer = NULL;
-	struct err close_err = {0};
 	int r = store_open(path, &options, &store, e), closed;
 
 	if (r == 0)
@@ -58,12 +57,9 @@ static int compact_unmounted(const char *path, unsigned percent, struct compact_
 	if (r == 0)
 		r = compact_store(store, writer, catalog, &plan, ret, e);
 	if (writer) {
-		closed = writer_close(writer, &close_err);
-		if (r == 0 && closed < 0) {
+		closed = writer_close(writer, r == 0 ? e : NULL);
+		if (r == 0)
 			r = closed;
-			if (e)
-				*e = close_err;
-		}
 	}
 	catalog_free(catalog);
 	return r;

@@ -68,7 +68,7 @@ static void put_summary(struct output *o, const char *store, const struct rebuil
 static int run(const void *given, char *const *arguments, struct err *e)
 {
 	const struct rebuild_values *values = given;
-	__attribute__((cleanup(output_freep))) struct output *o = NULL;
+	_cleanup_(output_freep) struct output *o = NULL;
 	struct talk t = {.json = values->json};
 	const struct rebuild_options options = {
 		.started = on_started, .progress = on_progress, .damaged = on_damaged, .arg = &t};

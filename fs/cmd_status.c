@@ -187,7 +187,7 @@ static json_t *ask_live(const char *store, const struct store_holder *holder)
 static int run(const void *given, char *const *arguments, struct err *e)
 {
 	const struct status_values *values = given;
-	__attribute__((cleanup(output_freep))) struct output *o = NULL;
+	_cleanup_(output_freep) struct output *o = NULL;
 	_cleanup_json_ json_t *live = NULL;
 	_cleanup_free_ char *store = NULL;
 	struct store_holder holder = {0};

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "common/base/cleanup.h"
 #include "common/base/err.h"
 
 /* Allocates len_bytes of zeroed key memory. -ENOMEM; a refused lock (RLIMIT_MEMLOCK) is an error too. */
@@ -19,7 +20,7 @@ static inline void secret_freep(void *p)
 {
 	secret_free(*(void **)p);
 }
-#define _cleanup_secret_ __attribute__((cleanup(secret_freep)))
+#define _cleanup_secret_ _cleanup_(secret_freep)
 
 /* Wipes memory on the stack or inside a struct; never optimised away. */
 void secret_wipe(void *data, size_t len_bytes);

@@ -15,6 +15,7 @@
 
 #include "common/base/macros.h"
 #include "fs/stage.h"
+#include "tests/unit/stage_fixture.h"
 
 #define N_FILES	 6
 #define FILE_MAX (700u << 10)
@@ -49,12 +50,8 @@ static void open_stage(struct fixture *f)
 		.dirty_age_ms = 10,
 		.memory_bytes = 64 << 20,
 	};
-	struct store *store;
-	struct err e = {0};
 
-	if (store_open(f->dir, &so, &store, &e) < 0 ||
-	    stage_new(store, &options, &f->stage, &e) < 0)
-		fail_msg("%s", e.text);
+	f->stage = make_stage(f->dir, &so, &options);
 }
 
 static void close_stage(struct fixture *f)

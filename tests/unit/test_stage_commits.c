@@ -12,6 +12,7 @@
 #include "common/ext/sql.h"
 #include "common/store/reader.h"
 #include "fs/stage.h"
+#include "tests/unit/stage_fixture.h"
 
 #define CHUNK	   (64u << 10)
 #define AN_HOUR_MS 3600000
@@ -47,15 +48,11 @@ static int setup(void **state)
 		.memory_bytes = 64 << 20,
 	};
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct store *store;
-	struct err e = {0};
 
 	assert_non_null(f);
 	strcpy(f->dir, "/tmp/test_stage_commits.XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
-	if (store_open(f->dir, &so, &store, &e) < 0 ||
-	    stage_new(store, &options, &f->stage, &e) < 0)
-		fail_msg("%s", e.text);
+	f->stage = make_stage(f->dir, &so, &options);
 	f->other = create(f, "other");
 	*state = f;
 	return 0;

@@ -12,6 +12,7 @@
 #include "common/base/cleanup.h"
 #include "fs/acl.h"
 #include "fs/stage_priv.h"
+#include "tests/unit/stage_fixture.h"
 
 struct fixture {
 	char dir[64];
@@ -28,12 +29,8 @@ static void open_stage(struct fixture *f)
 		.dirty_age_ms = 1000,
 		.memory_bytes = 64 << 20,
 	};
-	struct store *store;
-	struct err e = {0};
 
-	if (store_open(f->dir, &so, &store, &e) < 0 ||
-	    stage_new(store, &options, &f->stage, &e) < 0)
-		fail_msg("%s", e.text);
+	f->stage = make_stage(f->dir, &so, &options);
 }
 
 static void reopen(struct fixture *f)
