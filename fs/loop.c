@@ -25,7 +25,7 @@
 #include "fs/near.h"
 #include "fs/wire.h"
 
-#define WAITING_MAX   2
+#define WAITING_MAX   4
 #define WAKE_SIGNAL   SIGUSR1 /* takes threads out of read(2) */
 #define WAKE_EVERY_MS 20      /* one that came just before the read is lost */
 
@@ -171,6 +171,18 @@ static void process(struct loop *l, struct server *s)
 	fuse_session_process_buf(l->fuse, &s->buf);
 }
 
+/* What nobody waits for and takes no time is served by one who goes on counting as waiting. */
+static int receive(struct loop *l, struct server *s)
+{
+	for (;;) {
+		int n = fuse_session_receive_buf(l->fuse, &s->buf);
+
+		if (n <= 0 || !wire_is_forget())
+			return n;
+		fuse_session_process_buf(l->fuse, &s->buf);
+	}
+}
+
 static void *serve(void *arg)
 {
 	struct server *s = arg;
@@ -178,7 +190,7 @@ static void *serve(void *arg)
 
 	near_init(&s->near, &l->allowed);
 	for (bool called = true; begin_waiting(l, s, called); called = false) {
-		int n = fuse_session_receive_buf(l->fuse, &s->buf);
+		int n = receive(l, s);
 
 		end_waiting(l, n > 0);
 		if (n > 0)

@@ -65,6 +65,7 @@ void wire_get_counts(uint64_t ret[static N_WIRE_KINDS])
 static _Thread_local struct {
 	pid_t asker; /* 0: nobody waits */
 	bool is_short;
+	bool is_forget;
 	bool kills_priv;
 	bool is_tmpfile;
 	bool is_init;
@@ -114,6 +115,7 @@ void wire_note_request(void *request, size_t len_bytes)
 	memcpy(&header, request, sizeof(header));
 	current.asker = is_waited_for(header.opcode) ? (pid_t)header.pid : 0;
 	current.is_short = is_short(header.opcode, request, len_bytes);
+	current.is_forget = header.opcode == FUSE_FORGET || header.opcode == FUSE_BATCH_FORGET;
 	(void)atomic_fetch_add(&counts[kind_of(header.opcode)], 1);
 	switch (header.opcode) {
 	case FUSE_INIT:
@@ -146,6 +148,11 @@ pid_t wire_asker(bool *ret_short)
 {
 	*ret_short = current.is_short;
 	return current.asker;
+}
+
+bool wire_is_forget(void)
+{
+	return current.is_forget;
 }
 
 bool wire_is_tmpfile(void)

@@ -48,6 +48,9 @@ bool wire_kills_priv(void);
  */
 pid_t wire_asker(bool *ret_short);
 
+/* Whether the request of this thread says only that the kernel forgot something. */
+bool wire_is_forget(void);
+
 /* Whether the CREATE of this thread is to make a file without a name. */
 bool wire_is_tmpfile(void);
 
