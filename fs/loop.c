@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Threads that serve. A thread is WAITING for a request, serving one, or parked. `lock` guards the counts;
- * whoever takes a request and leaves nobody waiting calls a parked thread, or makes a new one.
+ * whoever takes a request and leaves nobody waiting calls the thread that was parked last (its memory is still at
+ * hand), or makes a new one.
  */
 #define FUSE_USE_VERSION 314
 
@@ -25,7 +26,7 @@
 #include "fs/near.h"
 #include "fs/wire.h"
 
-#define WAITING_MAX   4
+#define WAITING_MAX   2
 #define WAKE_SIGNAL   SIGUSR1 /* takes threads out of read(2) */
 #define WAKE_EVERY_MS 20      /* one that came just before the read is lost */
 
@@ -34,9 +35,12 @@ struct loop;
 struct server {
 	struct loop *loop;
 	pthread_t thread;
-	struct fuse_buf buf; /* its memory is libfuse's to allocate, ours to free */
-	struct near near;    /* this thread's own */
-	bool ended;	     /* lock */
+	struct fuse_buf buf;	    /* its memory is libfuse's to allocate, ours to free */
+	struct near near;	    /* this thread's own */
+	pthread_cond_t called;	    /* parked, it waits for this */
+	bool is_parked;		    /* lock: and not called yet */
+	struct server *next_parked; /* lock */
+	bool ended;		    /* lock */
 };
 
 struct loop {
@@ -44,10 +48,8 @@ struct loop {
 	int ended_fd;	   /* eventfd: a thread saw the end */
 	cpu_set_t allowed; /* processors of the process */
 	pthread_mutex_t lock;
-	pthread_cond_t called;		 /* parked threads wait for it */
+	struct server *parked;		 /* lock: a stack */
 	unsigned n_waiting;		 /* lock */
-	unsigned n_parked;		 /* lock: those that were not called */
-	unsigned n_calls;		 /* lock: to parked threads, not heard yet */
 	unsigned n_coming;		 /* lock: called or new, not waiting yet */
 	unsigned n_ended;		 /* lock */
 	struct server *servers;		 /* max_threads of them */
@@ -90,20 +92,25 @@ static int call_one(struct loop *l)
 	struct server *s;
 	int r;
 
-	if (l->n_parked) {
-		l->n_parked--;
-		l->n_calls++;
+	if (l->parked) {
+		s = l->parked;
+		l->parked = s->next_parked;
+		s->is_parked = false;
 		l->n_coming++;
-		(void)pthread_cond_signal(&l->called);
+		(void)pthread_cond_signal(&s->called);
 		return 0;
 	}
 	if (l->n_servers == l->max_threads)
 		return 0;
 	s = &l->servers[l->n_servers];
 	s->loop = l;
+	if (pthread_cond_init(&s->called, NULL))
+		return -ENOMEM;
 	r = pthread_create(&s->thread, NULL, serve, s);
-	if (r)
+	if (r) {
+		(void)pthread_cond_destroy(&s->called);
 		return -r;
+	}
 	(void)pthread_setname_np(s->thread, "fuse");
 	l->n_servers++;
 	l->n_coming++;
@@ -115,10 +122,11 @@ static void park(struct loop *l, struct server *s)
 {
 	free(take_ptr(s->buf.mem));
 	near_forget(&s->near);
-	l->n_parked++;
-	while (l->n_calls == 0 && !fuse_session_exited(l->fuse))
-		(void)pthread_cond_wait(&l->called, &l->lock);
-	l->n_calls -= MIN(l->n_calls, 1u);
+	s->is_parked = true;
+	s->next_parked = l->parked;
+	l->parked = s;
+	while (s->is_parked && !fuse_session_exited(l->fuse))
+		(void)pthread_cond_wait(&s->called, &l->lock);
 }
 
 /* Becomes one of those that wait; called: was told to. False: the loop has ended. */
@@ -149,6 +157,13 @@ static void end_waiting(struct loop *l, bool got_request)
 		log_debug("no further thread: %s", strerror(-r));
 }
 
+/* With the lock held: at the end of the loop. */
+static void wake_parked(struct loop *l)
+{
+	for (struct server *s = l->parked; s; s = s->next_parked)
+		(void)pthread_cond_signal(&s->called);
+}
+
 static void end_serving(struct loop *l, struct server *s)
 {
 	uint64_t one = 1;
@@ -157,7 +172,7 @@ static void end_serving(struct loop *l, struct server *s)
 	(void)pthread_mutex_lock(&l->lock);
 	s->ended = true;
 	l->n_ended++;
-	(void)pthread_cond_broadcast(&l->called);
+	wake_parked(l);
 	(void)pthread_mutex_unlock(&l->lock);
 	(void)!write(l->ended_fd, &one, sizeof(one));
 }
@@ -171,13 +186,13 @@ static void process(struct loop *l, struct server *s)
 	fuse_session_process_buf(l->fuse, &s->buf);
 }
 
-/* What nobody waits for and takes no time is served by one who goes on counting as waiting. */
+/* What nobody waits for takes no time either: who serves it goes on counting as waiting. */
 static int receive(struct loop *l, struct server *s)
 {
 	for (;;) {
 		int n = fuse_session_receive_buf(l->fuse, &s->buf);
 
-		if (n <= 0 || !wire_is_forget())
+		if (n <= 0 || !wire_is_notice())
 			return n;
 		fuse_session_process_buf(l->fuse, &s->buf);
 	}
@@ -230,7 +245,7 @@ static void end_all(struct loop *l)
 	fuse_session_exit(l->fuse);
 	do {
 		(void)pthread_mutex_lock(&l->lock);
-		(void)pthread_cond_broadcast(&l->called);
+		wake_parked(l);
 		for (unsigned i = 0; i < l->n_servers; i++)
 			if (!l->servers[i].ended)
 				(void)pthread_kill(l->servers[i].thread, WAKE_SIGNAL);
@@ -239,8 +254,10 @@ static void end_all(struct loop *l)
 		if (ended < l->n_servers)
 			(void)poll(NULL, 0, WAKE_EVERY_MS);
 	} while (ended < l->n_servers);
-	for (unsigned i = 0; i < l->n_servers; i++)
+	for (unsigned i = 0; i < l->n_servers; i++) {
 		(void)pthread_join(l->servers[i].thread, NULL);
+		(void)pthread_cond_destroy(&l->servers[i].called);
+	}
 }
 
 int loop_run(struct fuse_session *fuse, unsigned max_threads, struct err *e)
@@ -251,7 +268,7 @@ int loop_run(struct fuse_session *fuse, unsigned max_threads, struct err *e)
 	if (sched_getaffinity(0, sizeof(l.allowed), &l.allowed) < 0)
 		CPU_ZERO(&l.allowed); /* more than a set holds: nothing is ever bound */
 	l.servers = calloc(l.max_threads, sizeof(*l.servers));
-	if (!l.servers || pthread_mutex_init(&l.lock, NULL) || pthread_cond_init(&l.called, NULL)) {
+	if (!l.servers || pthread_mutex_init(&l.lock, NULL)) {
 		free(l.servers);
 		return err_oom(e);
 	}
@@ -267,7 +284,6 @@ int loop_run(struct fuse_session *fuse, unsigned max_threads, struct err *e)
 	end_all(&l);
 	(void)close(l.ended_fd);
 out:
-	(void)pthread_cond_destroy(&l.called);
 	(void)pthread_mutex_destroy(&l.lock);
 	free(l.servers);
 	return r;

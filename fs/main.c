@@ -24,6 +24,8 @@ int main(int argc, char **argv)
 	log_open("seedfs", LOG_LEVEL_INFO, false);
 	/* Chunk buffers come and go all the time: keep their memory instead of mapping it anew. */
 	(void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
-	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	(void)mallopt(M_TRIM_THRESHOLD, 16 << 20);
+	/* One thread allocates and another frees: every further arena keeps what is free in it. */
+	(void)mallopt(M_ARENA_MAX, 4);
 	return command_main(&seedfs, SEEDSHIP_VERSION, argc, argv);
 }

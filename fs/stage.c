@@ -192,8 +192,8 @@ int stage_new(struct store *store, const struct stage_options *options, struct s
 		return err_oom(e);
 	s->store = store;
 	s->options = *options;
-	s->options.writer.memory_bytes = options->memory_bytes / 4;
-	s->dirty_max_bytes = options->memory_bytes / 4;
+	s->options.writer.memory_bytes = options->memory_bytes / 16 * 3;
+	s->dirty_max_bytes = options->memory_bytes / 16 * 3;
 	atomic_init(&s->next_ino, store->next_ino);
 	atomic_init(&s->next_dentry, store->next_dentry);
 	r = catalog_new(store->path, store->frozen, &s->catalog, e);
@@ -202,7 +202,7 @@ int stage_new(struct store *store, const struct stage_options *options, struct s
 	     pthread_mutex_init(&s->names_lock, NULL) || pthread_mutex_init(&s->push_lock, NULL)))
 		r = err_oom(e);
 	if (r == 0)
-		r = cache_new(store->packs_fd, store->chunk_bytes, options->memory_bytes / 8,
+		r = cache_new(store->packs_fd, store->chunk_bytes, options->memory_bytes / 32 * 3,
 			      &s->cache, e);
 	if (r == 0 && !store->read_only)
 		r = writer_new(store, &s->options.writer, &events, &s->writer, e);

@@ -27,8 +27,8 @@ struct stage_options {
 	struct writer_options writer;
 	uint64_t dirty_age_ms; /* unsubmitted data is pushed to the store at this age */
 	/*
-	 * About what the process may take. A quarter for unsubmitted data, a quarter for what is on its way to
-	 * the store, an eighth for decoded chunks; the rest is for inodes, names and the index's caches.
+	 * About what the process may take. 3/16 for unsubmitted data, as much for what is on its way to the
+	 * store, 3/32 for decoded chunks; the rest is for inodes, names, the index's caches and the allocator.
 	 */
 	uint64_t memory_bytes;
 };

@@ -65,7 +65,7 @@ void wire_get_counts(uint64_t ret[static N_WIRE_KINDS])
 static _Thread_local struct {
 	pid_t asker; /* 0: nobody waits */
 	bool is_short;
-	bool is_forget;
+	bool is_notice;
 	bool kills_priv;
 	bool is_tmpfile;
 	bool is_init;
@@ -113,9 +113,9 @@ void wire_note_request(void *request, size_t len_bytes)
 	if (len_bytes < sizeof(header))
 		return;
 	memcpy(&header, request, sizeof(header));
-	current.asker = is_waited_for(header.opcode) ? (pid_t)header.pid : 0;
+	current.is_notice = !is_waited_for(header.opcode);
+	current.asker = current.is_notice ? 0 : (pid_t)header.pid;
 	current.is_short = is_short(header.opcode, request, len_bytes);
-	current.is_forget = header.opcode == FUSE_FORGET || header.opcode == FUSE_BATCH_FORGET;
 	(void)atomic_fetch_add(&counts[kind_of(header.opcode)], 1);
 	switch (header.opcode) {
 	case FUSE_INIT:
@@ -150,9 +150,9 @@ pid_t wire_asker(bool *ret_short)
 	return current.asker;
 }
 
-bool wire_is_forget(void)
+bool wire_is_notice(void)
 {
-	return current.is_forget;
+	return current.is_notice;
 }
 
 bool wire_is_tmpfile(void)

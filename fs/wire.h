@@ -48,8 +48,8 @@ bool wire_kills_priv(void);
  */
 pid_t wire_asker(bool *ret_short);
 
-/* Whether the request of this thread says only that the kernel forgot something. */
-bool wire_is_forget(void);
+/* Whether the request of this thread is one that nobody waits for: something was closed or forgotten. */
+bool wire_is_notice(void);
 
 /* Whether the CREATE of this thread is to make a file without a name. */
 bool wire_is_tmpfile(void);

@@ -71,6 +71,25 @@ static void test_tmpfile(void **state)
 	assert_false(wire_is_tmpfile());
 }
 
+/* Closing and forgetting: the kernel does not wait for an answer, so that nobody asks. */
+static void test_notices(void **state)
+{
+	static const uint32_t notices[] = {FUSE_FORGET, FUSE_BATCH_FORGET, FUSE_RELEASE,
+					   FUSE_RELEASEDIR, FUSE_INTERRUPT};
+	struct request r = {.header.pid = 7};
+	bool is_short;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(notices); i++) {
+		(void)kills(notices[i], &r);
+		assert_true(wire_is_notice());
+		assert_int_equal(wire_asker(&is_short), 0);
+	}
+	(void)kills(FUSE_FLUSH, &r);
+	assert_false(wire_is_notice());
+	assert_int_equal(wire_asker(&is_short), 7);
+}
+
 /* A request that ends before the field does not have it; nothing behind its end is looked at. */
 static void test_short_requests(void **state)
 {
@@ -179,9 +198,10 @@ static void test_not_init(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kill_flags),     cmocka_unit_test(test_tmpfile),
-		cmocka_unit_test(test_short_requests), cmocka_unit_test(test_threads_apart),
-		cmocka_unit_test(test_init),	       cmocka_unit_test(test_not_init),
+		cmocka_unit_test(test_kill_flags),    cmocka_unit_test(test_tmpfile),
+		cmocka_unit_test(test_notices),	      cmocka_unit_test(test_short_requests),
+		cmocka_unit_test(test_threads_apart), cmocka_unit_test(test_init),
+		cmocka_unit_test(test_not_init),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
