@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The face of SQLite. */
-#include "common/ext/sql.h"
+/* SQLite's connections and transactions. */
+#include "common/ext/sql_impl.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -11,19 +11,8 @@
 
 #include "common/base/buf.h"
 #include "common/base/cleanup.h"
-#include "common/ext/utf16.h"
 
 #define BUSY_TIMEOUT_MS 5000
-
-struct sql {
-	sqlite3 *db;
-};
-
-struct sql_stmt {
-	sqlite3_stmt *stmt;
-	struct sql *owner;
-	int bind_result; /* first failed bind since the last reset */
-};
 
 /* SQLite's result codes as errno. */
 static int to_errno(int rc)
@@ -54,15 +43,19 @@ static int to_errno(int rc)
 	}
 }
 
-static int fail(struct sql *db, int rc, struct err *e)
+int sql_fail(struct sql *db, int rc, struct err *e)
 {
 	int sys = sqlite3_system_errno(db->db);
 	/* A quota is a full disk, too, but SQLite does not call it one. */
 	bool no_room = (sys == ENOSPC || sys == EDQUOT) &&
 		       ((rc & 0xff) == SQLITE_CANTOPEN || rc == SQLITE_IOERR_WRITE);
 
-	return err_set(e, no_room ? ENOSPC : to_errno(rc), "database: %s (%d)",
-		       sqlite3_errmsg(db->db), sqlite3_extended_errcode(db->db));
+	int code = no_room ? ENOSPC : to_errno(rc);
+
+	/* "disk I/O error" is what SQLite says of several of these. */
+	return err_set(e, code, "database: %s (%d)",
+		       code == ENOSPC ? "no space left on the device" : sqlite3_errmsg(db->db),
+		       sqlite3_extended_errcode(db->db));
 }
 
 static int apply_settings(struct sql *db, enum sql_mode mode, struct err *e)
@@ -188,7 +181,7 @@ int sql_exec(struct sql *db, const char *text, struct err *e)
 {
 	int rc = sqlite3_exec(db->db, text, NULL, NULL, NULL);
 
-	return rc == SQLITE_OK ? 0 : fail(db, rc, e);
+	return rc == SQLITE_OK ? 0 : sql_fail(db, rc, e);
 }
 
 int sql_get_i64(struct sql *db, const char *text, int64_t *ret, struct err *e)
@@ -217,121 +210,6 @@ int64_t sql_last_id(struct sql *db)
 	return sqlite3_last_insert_rowid(db->db);
 }
 
-int sql_prepare(struct sql *db, const char *text, struct sql_stmt **ret, struct err *e)
-{
-	_cleanup_(sql_finalizep) struct sql_stmt *s = calloc(1, sizeof(*s));
-	int rc;
-
-	if (!s)
-		return err_oom(e);
-	s->owner = db;
-	rc = sqlite3_prepare_v3(db->db, text, -1, SQLITE_PREPARE_PERSISTENT, &s->stmt, NULL);
-	if (rc != SQLITE_OK)
-		return fail(db, rc, e);
-	*ret = take_ptr(s);
-	return 0;
-}
-
-void sql_finalize(struct sql_stmt *s)
-{
-	if (!s)
-		return;
-	(void)sqlite3_finalize(s->stmt);
-	free(s);
-}
-
-static void note_bind(struct sql_stmt *s, int rc)
-{
-	if (rc != SQLITE_OK && s->bind_result == SQLITE_OK)
-		s->bind_result = rc;
-}
-
-void sql_bind_i64(struct sql_stmt *s, int n, int64_t v)
-{
-	note_bind(s, sqlite3_bind_int64(s->stmt, n, v));
-}
-
-void sql_bind_text(struct sql_stmt *s, int n, const char *text)
-{
-	if (!text)
-		sql_bind_null(s, n);
-	else
-		note_bind(s, sqlite3_bind_text64(s->stmt, n, text, strlen(text), SQLITE_TRANSIENT,
-						 SQLITE_UTF8));
-}
-
-void sql_bind_blob(struct sql_stmt *s, int n, const void *data, size_t len_bytes)
-{
-	if (!data && len_bytes == 0)
-		sql_bind_null(s, n);
-	else
-		note_bind(s, sqlite3_bind_blob64(s->stmt, n, data, len_bytes, SQLITE_TRANSIENT));
-}
-
-void sql_bind_null(struct sql_stmt *s, int n)
-{
-	note_bind(s, sqlite3_bind_null(s->stmt, n));
-}
-
-void sql_bind_name(struct sql_stmt *s, int n, const char *name, size_t len_bytes)
-{
-	if (utf8_valid(name, len_bytes))
-		note_bind(s, sqlite3_bind_text64(s->stmt, n, name, len_bytes, SQLITE_TRANSIENT,
-						 SQLITE_UTF8));
-	else
-		note_bind(s, sqlite3_bind_blob64(s->stmt, n, name, len_bytes, SQLITE_TRANSIENT));
-}
-
-int sql_step(struct sql_stmt *s, struct err *e)
-{
-	int rc = s->bind_result != SQLITE_OK ? s->bind_result : sqlite3_step(s->stmt);
-	int r;
-
-	if (rc == SQLITE_ROW)
-		return 1;
-	r = rc == SQLITE_DONE ? 0 : fail(s->owner, rc, e);
-	sql_reset(s);
-	return r;
-}
-
-int sql_run(struct sql_stmt *s, struct err *e)
-{
-	int r = sql_step(s, e);
-
-	sql_reset(s);
-	(void)sqlite3_clear_bindings(s->stmt);
-	return r < 0 ? r : 0;
-}
-
-void sql_reset(struct sql_stmt *s)
-{
-	(void)sqlite3_reset(s->stmt);
-	s->bind_result = SQLITE_OK;
-}
-
-int64_t sql_col_i64(struct sql_stmt *s, int n)
-{
-	return sqlite3_column_int64(s->stmt, n);
-}
-
-const char *sql_col_text(struct sql_stmt *s, int n)
-{
-	return (const char *)sqlite3_column_text(s->stmt, n);
-}
-
-const void *sql_col_blob(struct sql_stmt *s, int n, size_t *ret_len_bytes)
-{
-	const void *data = sqlite3_column_blob(s->stmt, n);
-
-	*ret_len_bytes = (size_t)sqlite3_column_bytes(s->stmt, n);
-	return data;
-}
-
-bool sql_col_null(struct sql_stmt *s, int n)
-{
-	return sqlite3_column_type(s->stmt, n) == SQLITE_NULL;
-}
-
 int sql_begin(struct sql *db, bool immediate, struct err *e)
 {
 	return sql_exec(db, immediate ? "BEGIN IMMEDIATE" : "BEGIN", e);
@@ -344,7 +222,7 @@ int sql_commit(struct sql *db, bool *ret_maybe_done, struct err *e)
 	/* The frames are written and synced before the index of the log, in shared memory, grows. */
 	if (ret_maybe_done)
 		*ret_maybe_done = rc == SQLITE_IOERR_SHMSIZE;
-	return rc == SQLITE_OK ? 0 : fail(db, rc, e);
+	return rc == SQLITE_OK ? 0 : sql_fail(db, rc, e);
 }
 
 void sql_rollback(struct sql *db)
@@ -363,103 +241,5 @@ int sql_checkpoint(struct sql *db, enum sql_checkpoint kind, int64_t *ret_left_f
 
 	if (ret_left_frames)
 		*ret_left_frames = in_wal > copied ? in_wal - copied : 0;
-	return rc == SQLITE_OK ? 0 : fail(db, rc, e);
-}
-
-/* Refuses another application's and a newer database; *ret_version = its step, 0 = empty. */
-static int check_version(struct sql *db, const char *path, const struct schema *schema,
-			 int64_t *ret_version, struct err *e)
-{
-	int64_t id, version, tables;
-	int r;
-
-	r = sql_get_i64(db, "PRAGMA application_id", &id, e);
-	if (r == 0)
-		r = sql_get_i64(db, "PRAGMA user_version", &version, e);
-	if (r == 0)
-		r = sql_get_i64(db, "SELECT count(*) FROM sqlite_schema", &tables, e);
-	if (r < 0)
-		return err_wrap(e, r, "'%s'", path);
-	if ((uint32_t)id != schema->application_id && (id != 0 || tables != 0))
-		return err_set(e, EMEDIUMTYPE, "'%s' is not a Seedship %s database", path,
-			       schema->name);
-	if (version > (int64_t)schema->n_steps) {
-		r = err_set(e, ENOTSUP,
-			    "'%s' has %s format %" PRId64 ", this program knows up to %zu", path,
-			    schema->name, version, schema->n_steps);
-		return err_hint(e, r, "use a Seedship that knows %s format %" PRId64 " or newer",
-				schema->name, version);
-	}
-	*ret_version = version;
-	return 0;
-}
-
-int sql_check_schema(struct sql *db, const char *path, const struct schema *schema, struct err *e)
-{
-	int64_t version;
-	int r = check_version(db, path, schema, &version, e);
-
-	if (r < 0)
-		return r;
-	if (version < (int64_t)schema->n_steps) {
-		r = err_set(e, ESTALE, "'%s' has the older %s format %" PRId64, path, schema->name,
-			    version);
-		return err_hint(e, r, "open it once with the program that writes it: it migrates");
-	}
-	return 0;
-}
-
-/* A plain copy of the whole database as it was before a migration. */
-static int keep_copy(struct sql *db, const char *path, int64_t version, struct err *e)
-{
-	char *statement = sqlite3_mprintf("VACUUM INTO '%q.v%lld'", path, version);
-	int r;
-
-	if (!statement)
-		return err_oom(e);
-	r = sql_exec(db, statement, e);
-	sqlite3_free(statement);
-	return r < 0 ? err_wrap(e, r, "copying '%s' before its migration", path) : 0;
-}
-
-static int run_step(struct sql *db, const struct schema *schema, size_t step, struct err *e)
-{
-	char pragma[96];
-	int r = sql_begin(db, true, e);
-
-	if (r < 0)
-		return r;
-	r = sql_exec(db, schema->steps[step].sql, e);
-	(void)snprintf(pragma, sizeof(pragma),
-		       "PRAGMA application_id=%" PRId32 "; PRAGMA user_version=%zu",
-		       (int32_t)schema->application_id, step + 1);
-	if (r == 0)
-		r = sql_exec(db, pragma, e);
-	if (r == 0)
-		r = sql_commit(db, NULL, e);
-	if (r < 0) {
-		sql_rollback(db);
-		return err_wrap(e, r, "step '%s'", schema->steps[step].name);
-	}
-	return 0;
-}
-
-int sql_migrate(struct sql *db, const char *path, const struct schema *schema, struct err *e)
-{
-	int64_t version;
-	int r = check_version(db, path, schema, &version, e);
-
-	if (r < 0)
-		return r;
-	if (version > 0 && version < (int64_t)schema->n_steps) {
-		r = keep_copy(db, path, version, e);
-		if (r < 0)
-			return r;
-	}
-	for (size_t step = (size_t)version; step < schema->n_steps; step++) {
-		r = run_step(db, schema, step, e);
-		if (r < 0)
-			return err_wrap(e, r, "migrating '%s'", path);
-	}
-	return 0;
+	return rc == SQLITE_OK ? 0 : sql_fail(db, rc, e);
 }

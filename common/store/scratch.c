@@ -3,10 +3,15 @@
 #include "common/store/scratch.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "common/base/cleanup.h"
+
+#define SCRATCH_PREFIX "scratch."
 
 static char *join(const char *a, const char *b)
 {
@@ -18,7 +23,7 @@ static char *join(const char *a, const char *b)
 int scratch_new(const char *parent, struct scratch **ret, struct err *e)
 {
 	_cleanup_(scratch_freep) struct scratch *s = calloc(1, sizeof(*s));
-	_cleanup_free_ char *dir = join(parent, "scratch.XXXXXX");
+	_cleanup_free_ char *dir = join(parent, SCRATCH_PREFIX "XXXXXX");
 
 	if (!s || !dir)
 		return err_oom(e);
@@ -33,15 +38,38 @@ int scratch_new(const char *parent, struct scratch **ret, struct err *e)
 	return 0;
 }
 
-static void remove_files(const char *path)
+/* The folder and the files in it, as far as that is possible. */
+static void remove_folder(int parent_fd, const char *path)
 {
-	DIR *dir = opendir(path);
+	int fd = openat(parent_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
 
-	if (!dir)
+	if (!dir) {
+		if (fd >= 0)
+			(void)close(fd);
 		return;
+	}
 	while ((d = readdir(dir)))
 		(void)unlinkat(dirfd(dir), d->d_name, 0);
+	(void)closedir(dir);
+	(void)unlinkat(parent_fd, path, AT_REMOVEDIR);
+}
+
+void scratch_remove_left(int parent_fd)
+{
+	int fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+
+	if (!dir) {
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	while ((d = readdir(dir)))
+		if (strncmp(d->d_name, SCRATCH_PREFIX, strlen(SCRATCH_PREFIX)) == 0)
+			remove_folder(parent_fd, d->d_name);
 	(void)closedir(dir);
 }
 
@@ -49,10 +77,8 @@ void scratch_free(struct scratch *s)
 {
 	if (!s)
 		return;
-	if (s->dir) {
-		remove_files(s->dir);
-		(void)rmdir(s->dir);
-	}
+	if (s->dir)
+		remove_folder(AT_FDCWD, s->dir);
 	free(s->dir);
 	free(s->index_path);
 	free(s->staging_path);

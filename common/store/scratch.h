@@ -14,6 +14,9 @@ struct scratch {
 /* Makes a folder within `parent`. */
 int scratch_new(const char *parent, struct scratch **ret, struct err *e);
 
+/* Removes those that killed processes left in a store's folder. Whoever calls it holds the store's lock. */
+void scratch_remove_left(int parent_fd);
+
 /* Removes the folder and all files in it. NULL is fine. */
 void scratch_free(struct scratch *s);
 static inline void scratch_freep(struct scratch **s)

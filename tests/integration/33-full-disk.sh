@@ -102,5 +102,28 @@ seedfs_stop "$SEEDFS_PID" "$mnt"
 for said in 'is full' 'has room again'; do
     grep -q "$said" seedfs.log || fail "the log does not say '$said'"
 done
+say "mounted on a full disk where nothing is held back any more"
+mkdir small
+mount -t tmpfs -o size=32m small small
+on_exit umount small
+seedfs_mount small/store "$mnt"
+cp "$SEEDSHIP_BIN/seedfs" "$mnt/file"
+seedfs_unmount "$mnt"
+rm small/store/ballast
+dd if=/dev/zero of=small/filler bs=4K status=none 2>said || grep -q 'No space left' said
+for command in "mount small/store $mnt" "check small/store"; do
+    # shellcheck disable=SC2086
+    expect_exit 1 seedfs $command
+    expect_text 'no space left'
+done
+seedfs mount -o ro small/store "$mnt"
+cmp "$SEEDSHIP_BIN/seedfs" "$mnt/file"
+seedfs_unmount "$mnt"
+rm small/filler
+seedfs_mount small/store "$mnt"
+cp "$SEEDSHIP_BIN/seedfs" "$mnt/second"
+seedfs_unmount "$mnt"
+check_store small/store
+
 ((promises_seen > rounds * 10)) || fail "hardly a promise was given: $promises_seen"
 say "passed: $promises_seen promises looked at"

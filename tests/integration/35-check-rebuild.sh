@@ -61,6 +61,16 @@ expect_exit 1 seedfs rebuild "$store"
 seedfs_unmount "$mnt"
 [[ ! $(find "$store" -name 'scratch.*') ]] || fail "scratch files are left in the store"
 
+say "what a killed check or rebuild left goes with the next one, or with a mount"
+leave_scratch() { mkdir "$store/scratch.killed" && touch "$store/scratch.killed/index.db"; }
+leave_scratch
+check_clean "$store"
+[[ ! -e $store/scratch.killed ]] || fail "check leaves an old scratch folder"
+leave_scratch
+seedfs_mount "$store" "$mnt"
+[[ ! -e $store/scratch.killed ]] || fail "mount leaves an old scratch folder"
+seedfs_unmount "$mnt"
+
 say "a flipped bit in a pack is found by check"
 "$tests/lib/flip-bits" "$store" packs "$flips" "$SEED" "$SEEDSHIP_BIN/seedfs" check --read-data ||
     fail "flips in packs went unnoticed"
