@@ -54,8 +54,10 @@ static int write_chunk(struct op *op, struct inode *i, uint64_t idx, uint32_t fr
 	uint64_t start = idx * chunk_bytes, end = start + from + len;
 	bool covers = from == 0 && (len == chunk_bytes || end >= i->row.size_bytes);
 	bool load = !covers && start < i->row.size_bytes;
+	/* A file that goes on behind its first chunk will fill the next one, too. */
+	uint32_t need = idx && from == 0 && start == i->row.size_bytes ? chunk_bytes : from + len;
 	struct chunk_buf *buf;
-	int r = stage_make_dirty(op, i, idx, load, from + len, &buf);
+	int r = stage_make_dirty(op, i, idx, load, need, &buf);
 
 	if (r < 0)
 		return r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the files of struct writer share: writer.c is the callers' side, compress.c what the workers do,
+ * apply.c and
  * committer.c the thread that appends, applies and commits. submit_lock gives tickets and keeps the pool
  * in the same order; state_lock guards what waiters look at. Lock order: submit_lock, state_lock; the
  * pool's own lock is a leaf.
@@ -72,6 +73,14 @@ void writer_note_full(struct writer *w, const struct err *e);
 void writer_make_room(struct writer *w);
 void writer_refuse_batch(struct writer *w);
 void writer_end_full(struct writer *w); /* if it can be ended */
+
+/* apply.c, on the committer's thread: a set into the open pack and the open transaction. */
+int apply_set(struct writer *w, struct change_set *set, struct err *e);
+/* A record behind the last one; *ret_off_bytes = where it begins. A full pack is sealed before. */
+int apply_record(struct writer *w, const struct buf *record, uint64_t *ret_off_bytes,
+		 struct err *e);
+/* The open pack as its row says it; sealed: nothing more is appended. */
+int apply_note_pack(struct writer *w, bool sealed, struct err *e);
 
 /* committer.c */
 void *committer_main(void *arg);
