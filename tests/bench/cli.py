@@ -21,9 +21,11 @@ from . import stream_rows, files_rows, backup_rows, million_rows, export_rows  #
 from . import passthrough, places, table
 from .commands import SOURCE, run, say
 from .data import Data
+from .measure import memory_at_hand
 from .registry import ROWS
 
 QUICK_SCALE = 0.02
+TOUCHED_BYTES = 18 << 30  # what the kernel keeps of a million small files and their store
 
 
 class Bench:
@@ -128,7 +130,8 @@ def main():
         signal.signal(number, end_by_signal)
     options.build = options.build.resolve() if options.build else prepare()
     options.dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=options.dir.resolve()) as name:
+    folder = tempfile.TemporaryDirectory(prefix="bench-", dir=options.dir.resolve())
+    with memory_at_hand(int(TOUCHED_BYTES * options.scale)), folder as name:
         bench = Bench(options, pathlib.Path(name))
         print(f"{machine(bench)}; medians of {options.runs}; scale {options.scale:g}")
         print(f"passthrough_ll: -o {options.passthrough}")

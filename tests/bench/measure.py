@@ -51,9 +51,9 @@ def drop_caches():
 @contextlib.contextmanager
 def memory_at_hand(size_bytes):
     """
-    In a virtual machine that gives free pages back to its host, the first touch of a page costs some 7 us: files would
-    seem to become dearer where the pages touched before run out. Keeps the kernel from it, and touches so many (at
-    most three quarters of what is there).
+    A virtual machine may report its free pages to its host, and then the first touch of a page costs some 7 us, 2 s
+    a GiB: which way that hits is chance, and files seem to become dearer where the pages touched before run out.
+    Keeps the kernel from reporting, and touches so many pages first (at most three quarters of what is there).
     """
     order = pathlib.Path("/sys/module/page_reporting/parameters/page_reporting_order")
     before = order.read_text() if order.exists() else None

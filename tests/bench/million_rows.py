@@ -3,14 +3,13 @@
 import json
 
 from .commands import MIB, dd, run, run_all
-from .measure import drop_caches, memory_at_hand, memory_mib, timed
+from .measure import drop_caches, memory_mib, timed
 from .places import Seedfs, opened
 from .registry import row
 from .result import Result
 from .stream_rows import WRITERS, write_dd
 
 SMALL_BYTES = 4096
-KERNEL_BYTES_A_FILE = 18 * 1024  # its page, inode and name, and what the store writes for it
 SLICES = 10
 
 
@@ -18,7 +17,7 @@ SLICES = 10
 def million(bench):
     """1,000,000 small files: cost of the last, memory with 4 writers, index size, time to mount"""
     count = bench.data.scaled(1_000_000, 1000)
-    with memory_at_hand(count * KERNEL_BYTES_A_FILE), opened(Seedfs, bench) as place:
+    with opened(Seedfs, bench) as place:
         empty_bytes = index_of_empty(place)
         creating = create(bench, place, count)
         memory = Result(f"memory of seedfs with {count:,} files staged")
@@ -82,7 +81,7 @@ def index_size(bench):
     """the index of one large file: its size relative to the file's"""
     size = bench.data.stream_bytes
     result = Result(f"index of one file of {size // MIB} MiB")
-    with memory_at_hand(count * KERNEL_BYTES_A_FILE), opened(Seedfs, bench) as place:
+    with opened(Seedfs, bench) as place:
         empty_bytes = index_of_empty(place)
         write_dd(bench.data.noise, place.path / "file")
         place.unmount()
