@@ -159,3 +159,17 @@ int mkdir_if_missing(const char *path, unsigned mode, struct err *e)
 		return err_sys(e, "cannot create folder '%s'", path);
 	return 0;
 }
+
+DIR *fd_opendir(int parent_fd, const char *path)
+{
+	int fd = openat(parent_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir && fd >= 0) {
+		int saved = errno;
+
+		(void)close(fd);
+		errno = saved;
+	}
+	return dir;
+}

@@ -3,6 +3,7 @@
 #ifndef SEEDSHIP_BASE_FDIO_H
 #define SEEDSHIP_BASE_FDIO_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,5 +33,8 @@ int write_file_atomic(const char *path, const void *data, size_t len_bytes, unsi
 
 /* Creates a folder; one that is there already is fine. */
 int mkdir_if_missing(const char *path, unsigned mode, struct err *e);
+
+/* Opens a folder below parent_fd for reading; a symlink is not followed. NULL with errno. */
+DIR *fd_opendir(int parent_fd, const char *path);
 
 #endif

@@ -303,9 +303,7 @@ int check_store(const char *path, const struct check_options *options, struct ch
 		r = scratch_new(path, &scratch, e);
 	if (r == 0)
 		r = look(&c, scratch, e);
-	if (r == -ENOSPC)
-		(void)err_hint(e, r,
-			       "it needs room beside the store, about as much as its index takes");
+	r = scratch_hint(e, r);
 	check_done(&c);
 	if (r == 0 && options->repair)
 		r = repair(&c, path, e);

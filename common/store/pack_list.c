@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/fdio.h"
 #include "common/store/pack.h"
 
 struct list {
@@ -66,19 +67,13 @@ static int by_number(const void *a, const void *b)
 
 int pack_list(int packs_fd, struct pack_file **ret, size_t *ret_n, struct err *e)
 {
-	_cleanup_(dir_closep) DIR *dir = NULL;
+	_cleanup_(dir_closep) DIR *dir = fd_opendir(packs_fd, ".");
 	struct list l = {0};
-	int fd = openat(packs_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
 	struct dirent *d;
+	int r = 0;
 
-	if (fd < 0)
+	if (!dir)
 		return err_sys(e, "the pack folder");
-	dir = fdopendir(fd);
-	if (!dir) {
-		r = err_sys(e, "the pack folder");
-		(void)close(fd);
-		return r;
-	}
 	while (r == 0 && (errno = 0, d = readdir(dir)))
 		r = add(&l, packs_fd, d->d_name, e);
 	if (r == 0 && errno)

@@ -183,9 +183,7 @@ int rebuild_store(const char *path, const struct rebuild_options *options,
 		r = replay(&b, options, e);
 	if (r == 0)
 		r = swap(&b, e);
-	if (r == -ENOSPC)
-		(void)err_hint(e, r,
-			       "it needs room beside the store, about as much as its index takes");
+	r = scratch_hint(e, r);
 	if (r < 0)
 		return r;
 	store_free(take_ptr(b.store));

@@ -2,7 +2,6 @@
 /* A scratch folder: flat, made by mkdtemp(), emptied and removed at the end. */
 #include "common/store/scratch.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/fdio.h"
 
 #define SCRATCH_PREFIX "scratch."
 
@@ -41,15 +41,11 @@ int scratch_new(const char *parent, struct scratch **ret, struct err *e)
 /* The folder and the files in it, as far as that is possible. */
 static void remove_folder(int parent_fd, const char *path)
 {
-	int fd = openat(parent_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = fd_opendir(parent_fd, path);
 	struct dirent *d;
 
-	if (!dir) {
-		if (fd >= 0)
-			(void)close(fd);
+	if (!dir)
 		return;
-	}
 	while ((d = readdir(dir)))
 		(void)unlinkat(dirfd(dir), d->d_name, 0);
 	(void)closedir(dir);
@@ -58,19 +54,23 @@ static void remove_folder(int parent_fd, const char *path)
 
 void scratch_remove_left(int parent_fd)
 {
-	int fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = fd_opendir(parent_fd, ".");
 	struct dirent *d;
 
-	if (!dir) {
-		if (fd >= 0)
-			(void)close(fd);
+	if (!dir)
 		return;
-	}
 	while ((d = readdir(dir)))
 		if (strncmp(d->d_name, SCRATCH_PREFIX, strlen(SCRATCH_PREFIX)) == 0)
 			remove_folder(parent_fd, d->d_name);
 	(void)closedir(dir);
+}
+
+int scratch_hint(struct err *e, int r)
+{
+	return r == -ENOSPC ? err_hint(e, r,
+				       "it needs room beside the store, about as much as its "
+				       "index takes")
+			    : r;
 }
 
 void scratch_free(struct scratch *s)

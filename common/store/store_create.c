@@ -40,17 +40,12 @@ int store_check_empty(struct store *s, struct err *e)
 	static const char *const ours[] = {".",	       "..",	       "lock",	       "packs",
 					   "index.db", "index.db-wal", "index.db-shm", "lost+found",
 					   "control",  "seedfs.log",   BALLAST_NAME};
-	int fd = openat(s->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = fd_opendir(s->dir_fd, ".");
 	struct dirent *d;
 	int r = 0;
 
-	if (!dir) {
-		r = err_sys(e, "cannot read the folder");
-		if (fd >= 0)
-			(void)close(fd);
-		return r;
-	}
+	if (!dir)
+		return err_sys(e, "cannot read the folder");
 	while (r == 0 && (d = readdir(dir))) {
 		bool known = false;
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the files of struct writer share: writer.c is the callers' side, compress.c what the workers do,
- * apply.c and
- * committer.c the thread that appends, applies and commits. submit_lock gives tickets and keeps the pool
- * in the same order; state_lock guards what waiters look at. Lock order: submit_lock, state_lock; the
- * pool's own lock is a leaf.
+ * apply.c and committer.c the thread that appends, applies and commits. submit_lock gives tickets and keeps
+ * the pool in the same order; state_lock guards what waiters look at. Lock order: submit_lock, state_lock;
+ * the pool's own lock is a leaf.
  */
 #ifndef SEEDSHIP_STORE_WRITER_IMPL_H
 #define SEEDSHIP_STORE_WRITER_IMPL_H

@@ -78,4 +78,5 @@ for ((round = 1; round <= rounds; round++)); do
     check_store "$store"
 done
 ((promises_seen > rounds * 5)) || fail "hardly a promise was given: $promises_seen in $rounds rounds"
+((snapshots || rounds < 12)) || fail "restic finished no snapshot in $rounds rounds"
 say "passed: $rounds kills, $promises_seen promises looked at, $snapshots restic snapshots"
