@@ -35,6 +35,10 @@
 #define SKIPPABLE_HEADER_BYTES 8
 #define COMMIT_SKIPPABLE_MAGIC UINT32_C(0x184D2A54)
 
+/* In each record header, one behind the other. */
+#define RECORD_MAGIC   "SEED"
+#define RECORD_VERSION 1
+
 enum record_type {
 	RECORD_CHUNK = 1,  /* a zstd frame follows: one chunk of a file */
 	RECORD_COMMIT = 2, /* a skippable frame follows: what a commit changed besides content */

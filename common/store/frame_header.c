@@ -12,10 +12,8 @@
 
 #define SKIPPABLE_MAGIC 0x184D2A53u /* on disk its first byte is 'S' */
 #define SKIPPABLE_BYTES 8	    /* the magic and the length of the rest */
-#define RECORD_MAGIC	"SEED"
-#define RECORD_VERSION	1
-#define COMMON_BYTES	20 /* up to and with stored_bytes */
-#define FIXED_BYTES	72 /* up to the path */
+#define COMMON_BYTES	20	    /* up to and with stored_bytes */
+#define FIXED_BYTES	72	    /* up to the path */
 #define CRC_BYTES	4
 
 /* The path as it is stored: one that is too long is left out. */

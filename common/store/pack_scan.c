@@ -3,7 +3,7 @@
  * Walking over a pack. A window of the file is kept; steps to the next record read little, searching for
  * one after a gap reads much. Holes of a sparse file are not read at all.
  */
-#include "common/store/pack_scan.h"
+#include "common/store/pack_scan_impl.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -17,24 +17,6 @@
 
 #define STEP_BYTES   (4 * KiB)	 /* read for a header behind a frame */
 #define SEARCH_BYTES (256 * KiB) /* read when the next bytes are wanted as well */
-#define BLOCK_BYTES  (64 * KiB) /* no file system has larger blocks: edges of holes are not longer */
-#define SECTOR_BYTES 512	/* nor smaller ones */
-
-/* What each record begins with, and 8 bytes later. */
-static const uint8_t skippable_magic[] = {0x53, 0x2A, 0x4D, 0x18};
-static const uint8_t record_magic[] = {'S', 'E', 'E', 'D'};
-#define RECORD_MAGIC_AT 8
-#define HEADER_LONGEST	(72 + FRAME_PATH_MAX_BYTES + 4)
-
-struct pack_scan {
-	int fd;
-	const uint8_t *uuid;
-	uint64_t end_bytes;
-	uint64_t next_bytes; /* where the next span begins */
-	uint8_t *window;     /* FRAME_HEADER_MAX_BYTES of room */
-	uint64_t window_off_bytes;
-	size_t window_bytes;
-};
 
 int pack_scan_new(int fd, const uint8_t *uuid, uint64_t end_bytes, struct pack_scan **ret,
 		  struct err *e)
@@ -71,12 +53,8 @@ void pack_scan_free(struct pack_scan *s)
 	free(s);
 }
 
-/*
- * Bytes of the pack from off_bytes on: at least want_bytes of them unless the pack ends before. Reads
- * more when the window ends there, that is when the caller goes on byte by byte.
- */
-static int look(struct pack_scan *s, uint64_t off_bytes, size_t want_bytes, const uint8_t **ret,
-		size_t *ret_bytes, struct err *e)
+int pack_scan_look(struct pack_scan *s, uint64_t off_bytes, size_t want_bytes, const uint8_t **ret,
+		   size_t *ret_bytes, struct err *e)
 {
 	uint64_t window_end = s->window_off_bytes + s->window_bytes;
 	bool within = off_bytes >= s->window_off_bytes && off_bytes <= window_end;
@@ -111,13 +89,14 @@ static int get_header(struct pack_scan *s, uint64_t off_bytes, struct frame_head
 	int r;
 
 	do {
-		r = look(s, off_bytes, want_bytes, &data, &have_bytes, e);
+		r = pack_scan_look(s, off_bytes, want_bytes, &data, &have_bytes, e);
 		if (r < 0)
 			return r;
 		r = frame_header_get(data, have_bytes, h, ret_bytes);
 		if (r != -ENODATA || have_bytes < want_bytes)
 			break;
-		want_bytes = want_bytes < HEADER_LONGEST ? HEADER_LONGEST : FRAME_HEADER_MAX_BYTES;
+		want_bytes =
+			want_bytes < HEADER_BYTES_MAX ? HEADER_BYTES_MAX : FRAME_HEADER_MAX_BYTES;
 	} while (have_bytes < FRAME_HEADER_MAX_BYTES);
 	h->path = NULL;
 	h->path_bytes = 0;
@@ -162,8 +141,8 @@ static bool may_begin_record(const struct pack_scan *s, const uint8_t *data, siz
 	uint8_t type;
 
 	if (len_bytes < frame_header_bytes(0) ||
-	    memcmp(data, skippable_magic, sizeof(skippable_magic)) != 0 ||
-	    memcmp(data + RECORD_MAGIC_AT, record_magic, sizeof(record_magic)) != 0)
+	    memcmp(data, SKIPPABLE_MAGIC, RECORD_MAGIC_BYTES) != 0 ||
+	    memcmp(data + RECORD_MAGIC_AT, RECORD_MAGIC, RECORD_MAGIC_BYTES) != 0)
 		return false;
 	type = data[13];
 	if ((type != RECORD_CHUNK && type != RECORD_COMMIT) ||
@@ -173,8 +152,7 @@ static bool may_begin_record(const struct pack_scan *s, const uint8_t *data, siz
 	return !s->uuid || memcmp(data + 24, s->uuid, STORE_UUID_BYTES) == 0;
 }
 
-/* The next byte that is no hole of the file, from off_bytes on; the end if there is none. */
-static uint64_t skip_hole(const struct pack_scan *s, uint64_t off_bytes)
+uint64_t pack_scan_skip_hole(const struct pack_scan *s, uint64_t off_bytes)
 {
 	off_t data = lseek(s->fd, (off_t)off_bytes, SEEK_DATA);
 
@@ -188,22 +166,22 @@ static int find_record(struct pack_scan *s, uint64_t off_bytes, uint64_t *ret, s
 {
 	struct pack_span span;
 
-	while ((off_bytes = skip_hole(s, off_bytes)) < s->end_bytes) {
+	while ((off_bytes = pack_scan_skip_hole(s, off_bytes)) < s->end_bytes) {
 		const uint8_t *data, *found;
 		size_t n;
-		int r = look(s, off_bytes, frame_header_bytes(0), &data, &n, e);
+		int r = pack_scan_look(s, off_bytes, frame_header_bytes(0), &data, &n, e);
 
 		if (r < 0)
 			return r;
 		if (n < frame_header_bytes(0))
 			break;
-		found = memmem(data, n, skippable_magic, sizeof(skippable_magic));
+		found = memmem(data, n, SKIPPABLE_MAGIC, RECORD_MAGIC_BYTES);
 		if (!found) {
-			off_bytes += n - (sizeof(skippable_magic) - 1);
+			off_bytes += n - (RECORD_MAGIC_BYTES - 1);
 			continue;
 		}
 		off_bytes += (uint64_t)(found - data);
-		r = look(s, off_bytes, frame_header_bytes(0), &data, &n, e);
+		r = pack_scan_look(s, off_bytes, frame_header_bytes(0), &data, &n, e);
 		if (r == 0 && may_begin_record(s, data, n)) {
 			r = get_record(s, off_bytes, &span, NULL);
 			if (r == 0 && span.kind == SPAN_RECORD) {
@@ -220,109 +198,6 @@ static int find_record(struct pack_scan *s, uint64_t off_bytes, uint64_t *ret, s
 	return 0;
 }
 
-/* How many bytes from off_bytes on are zeros. */
-static int count_zeros(struct pack_scan *s, uint64_t off_bytes, uint64_t end_bytes, uint64_t *ret,
-		       struct err *e)
-{
-	uint64_t at = off_bytes;
-
-	while (at < end_bytes && (at = MIN(skip_hole(s, at), end_bytes)) < end_bytes) {
-		const uint8_t *data;
-		size_t n, i;
-		int r = look(s, at, SECTOR_BYTES, &data, &n, e);
-
-		if (r < 0)
-			return r;
-		n = (size_t)MIN((uint64_t)n, end_bytes - at);
-		for (i = 0; i < n && data[i] == 0; i++)
-			;
-		at += i;
-		if (i < n || n == 0)
-			break;
-	}
-	*ret = at - off_bytes;
-	return 0;
-}
-
-/* Where zeros begin that go on to the next sector's start at least: off_bytes itself or the start of a sector. */
-static int find_zeros(struct pack_scan *s, uint64_t off_bytes, uint64_t end_bytes, uint64_t *ret,
-		      struct err *e)
-{
-	uint64_t at = off_bytes;
-
-	while (at < end_bytes && at - off_bytes <= BLOCK_BYTES) {
-		uint64_t zeros, want = MIN(round_up_u64(at + 1, SECTOR_BYTES), end_bytes) - at;
-		int r = count_zeros(s, at, at + want, &zeros, e);
-
-		if (r < 0)
-			return r;
-		if (zeros == want)
-			break;
-		at += want;
-	}
-	*ret = at;
-	return 0;
-}
-
-/*
- * Whether a record begins in [off, end), as far as its magics tell: then more is lost there than the end of a
- * dead record. One whose beginning was cut off, by zeros up to off, does not count.
- */
-static int begins_record(struct pack_scan *s, uint64_t off_bytes, uint64_t end_bytes, bool *ret,
-			 struct err *e)
-{
-	const uint8_t *data, *found;
-	size_t n;
-	int r = look(s, off_bytes, (size_t)(end_bytes - off_bytes), &data, &n, e);
-
-	if (r < 0)
-		return r;
-	n = (size_t)MIN((uint64_t)n, end_bytes - off_bytes);
-	found = memmem(data, n, record_magic, sizeof(record_magic));
-	if (found && found < data + RECORD_MAGIC_AT) {
-		size_t rest = (size_t)(found - data) + 1;
-
-		found = memmem(data + rest, n - rest, record_magic, sizeof(record_magic));
-	}
-	*ret = found || memmem(data, n, skippable_magic, sizeof(skippable_magic));
-	return 0;
-}
-
-/*
- * Whether the gap [off, end) is what giving space back leaves: zeros from one block's start to another's,
- * in front of them the beginning of a header at most, behind them the end of a dead record.
- */
-static int is_punched(struct pack_scan *s, uint64_t off_bytes, uint64_t end_bytes, bool *ret,
-		      struct err *e)
-{
-	uint64_t zeros_at, zeros, after;
-	bool begins = false;
-	int r = find_zeros(s, off_bytes, end_bytes, &zeros_at, e);
-
-	*ret = false;
-	if (r < 0 || zeros_at == end_bytes || zeros_at - off_bytes > HEADER_LONGEST)
-		return r;
-	r = count_zeros(s, zeros_at, end_bytes, &zeros, e);
-	if (r < 0)
-		return r;
-	after = zeros_at + zeros;
-	if (end_bytes - after >= BLOCK_BYTES)
-		return 0;
-	if (zeros_at - off_bytes >= SKIPPABLE_HEADER_BYTES) {
-		const uint8_t *data;
-		size_t n;
-
-		/* The header that was cut off must have gone on in the zeros. */
-		r = look(s, off_bytes, SKIPPABLE_HEADER_BYTES, &data, &n, e);
-		if (r < 0 || off_bytes + SKIPPABLE_HEADER_BYTES + le32_load(data + 4) <= zeros_at)
-			return r;
-	}
-	if (after < end_bytes)
-		r = begins_record(s, after, end_bytes, &begins, e);
-	*ret = r == 0 && !begins;
-	return r;
-}
-
 /* The span up to the next record, when none begins at off_bytes. */
 static int get_gap(struct pack_scan *s, uint64_t off_bytes, struct pack_span *ret, struct err *e)
 {
@@ -331,7 +206,7 @@ static int get_gap(struct pack_scan *s, uint64_t off_bytes, struct pack_span *re
 	int r = find_record(s, off_bytes + 1, &gap.end_bytes, e);
 
 	if (r == 0)
-		r = is_punched(s, off_bytes, gap.end_bytes, &punched, e);
+		r = pack_scan_is_punched(s, off_bytes, gap.end_bytes, &punched, e);
 	gap.kind = punched ? SPAN_PUNCHED : SPAN_DAMAGED;
 	if (r == 0)
 		*ret = gap;
