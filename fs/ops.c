@@ -38,7 +38,8 @@ static void init(void *userdata, struct fuse_conn_info *conn)
 	want_if_capable(conn, FUSE_CAP_PARALLEL_DIROPS, true);
 	want_if_capable(conn, FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO, true);
 	want_if_capable(conn, FUSE_CAP_CACHE_SYMLINKS, true);
-	want_if_capable(conn, FUSE_CAP_WRITEBACK_CACHE, ops->writeback);
+	/* Bytes would reach us after the rename that relies on them, and up to 30 s late. */
+	want_if_capable(conn, FUSE_CAP_WRITEBACK_CACHE, false);
 	want_if_capable(conn, FUSE_CAP_EXPORT_SUPPORT, true);
 	/* With ACLs the umask is ours to apply: a default ACL takes its place. */
 	ops->posix_acl = ops->posix_acl && conn->capable & FUSE_CAP_POSIX_ACL;

@@ -21,7 +21,6 @@ struct fuse_session;
 struct ops {
 	struct stage *stage;	   /* lent */
 	struct fuse_session *fuse; /* lent; it has these operations */
-	bool writeback;		   /* the kernel gathers small writes */
 	bool posix_acl;		   /* the kernel enforces ACLs kept as extended attributes */
 };
 

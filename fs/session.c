@@ -161,7 +161,7 @@ int session_open(struct stage *stage, const struct session_options *o, struct se
 
 	if (!s)
 		return err_oom(e);
-	s->ops = (struct ops){.stage = stage, .writeback = o->writeback, .posix_acl = o->posix_acl};
+	s->ops = (struct ops){.stage = stage, .posix_acl = o->posix_acl};
 	s->max_threads = o->max_threads ? o->max_threads : MAX_THREADS_DEFAULT;
 	s->ready = o->ready;
 	s->ready_arg = o->ready_arg;

@@ -19,7 +19,6 @@ struct session_options {
 	const char *source;   /* what mount(8) and df(1) show: the store's path */
 	const char *flags;    /* of the mount, comma-separated, as FUSE takes them; may be NULL */
 	bool allow_other;     /* other users than the one who mounts; root always lets them */
-	bool writeback;	      /* the kernel gathers small writes */
 	bool posix_acl;	      /* the stage keeps ACLs, the kernel enforces them */
 	unsigned max_threads; /* requests served at once; 0 = default */
 	void (*ready)(void *arg); /* may be NULL: called once, as soon as the mount answers */
