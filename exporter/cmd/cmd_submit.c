@@ -12,6 +12,7 @@
 #include "common/base/units.h"
 #include "common/ext/secret.h"
 #include "exporter/azure/import_job.h"
+#include "exporter/cmd/batch.h"
 #include "exporter/cmd/commands.h"
 #include "exporter/cmd/store_option.h"
 #include "exporter/journal/context.h"
@@ -153,18 +154,10 @@ static int name_batch(struct shipping *s, const struct job *job, size_t batch, c
 		      struct err *e)
 {
 	_cleanup_(job_done) struct job other = {0};
-	int r;
+	int r = batch_name(job->name, batch, ret, e);
 
-	if (batch == 0)
-		r = asprintf(ret, "%s", job->name);
-	else
-		r = asprintf(ret, "%s-%zu", job->name, batch + 1);
-	if (r < 0) {
-		*ret = NULL;
-		return err_oom(e);
-	}
-	if (batch == 0)
-		return 0;
+	if (r < 0 || batch == 0)
+		return r;
 	r = job_get(s, *ret, &other, e);
 	if (r == 0)
 		return err_set(e, EEXIST,

@@ -14,5 +14,6 @@ extern const struct command command_job_show;
 extern const struct command command_export;
 extern const struct command command_verify;
 extern const struct command command_submit;
+extern const struct command command_report;
 
 #endif
