@@ -205,8 +205,8 @@ static void tell(const struct slip *slip, const char *output)
 	if (output)
 		(void)fprintf(stderr, "The packing slip is in '%s'.\n", output);
 	if (unfit)
-		(void)fprintf(stderr, "%zu of %zu drives are not finished: do not ship them.\n",
-			      unfit, slip->list.n);
+		(void)fprintf(stderr, "%zu of %zu drives %s not finished: not to be shipped.\n",
+			      unfit, slip->list.n, unfit == 1 ? "is" : "are");
 }
 
 static int run(const void *given, char *const *arguments, struct err *e)
