@@ -18,7 +18,7 @@
 #define HOSTILE	   "<script>alert('x')</script>\"&{{version}}--><!-- @page-end -->"
 
 static struct report_drive drives[MAX_DRIVES];
-static char ids[MAX_DRIVES][16];
+static char ids[MAX_DRIVES][32];
 static struct report_parcel parcel;
 
 static struct report example(size_t n)
