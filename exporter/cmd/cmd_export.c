@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/units.h"
 #include "common/cli/output.h"
 #include "exporter/cmd/commands.h"
 #include "exporter/cmd/drive_talk.h"
@@ -95,8 +96,13 @@ static int journal_path(const char *dir, const char *serial, char **ret, struct 
 	return 0;
 }
 
-static int print_result(const struct drive_request *q, const struct drive_result *result, bool json,
-			struct err *e)
+/* What no drive of the job has yet. */
+struct left {
+	uint64_t files, bytes;
+};
+
+static int print_result(const struct drive_request *q, const struct drive_result *result,
+			const struct left *left, bool json, struct err *e)
 {
 	_cleanup_(output_freep) struct output *o = NULL;
 	int r = output_new("seedship.export/1", &o, e);
@@ -116,30 +122,69 @@ static int print_result(const struct drive_request *q, const struct drive_result
 	output_size(o, "content_bytes", result->content_bytes);
 	output_number(o, "changed", result->changed);
 	output_number(o, "not_shipped", result->not_shipped);
+	output_number(o, "left_files", left->files);
+	output_size(o, "left_bytes", left->bytes);
 	output_number(o, "streamed_ms", result->stream_ns / 1000000);
 	output_number(o, "elapsed_ms", result->elapsed_ns / 1000000);
 	return output_print(o, json, stdout, e);
 }
 
+/* A drive that was begun earlier was resumed without a plan. */
+static int find_left(const struct drive_request *q, struct shipment **shipment, struct left *ret,
+		     struct err *e)
+{
+	int r = 0;
+
+	if (!*shipment)
+		r = shipment_new(q->store_path, q->shipping, q->job, shipment, e);
+	if (r < 0)
+		return r;
+	ret->files = shares_left_files((*shipment)->shares);
+	ret->bytes = shares_left_bytes((*shipment)->shares);
+	return 0;
+}
+
+static int tell_left(const struct left *left, struct err *e)
+{
+	char size[32];
+	int r;
+
+	if (left->files == 0)
+		return 0;
+	r = err_set(e, EINTR, "%ju files (%s) are still to be put on a drive",
+		    (uintmax_t)left->files, format_size(left->bytes, size, sizeof(size)));
+	return err_hint(e, r, "attach the next drive and run the command for it");
+}
+
 static int export_drive(struct drive_request *q, const struct values *values, struct err *e)
 {
+	_cleanup_(shipment_freep) struct shipment *shipment = NULL;
 	struct drive_talk talk;
 	struct drive_events events;
 	struct drive_result result;
+	struct left left;
 	int r = drive_talk_begin(&talk, q->serial, values->json, &events, e);
 
 	if (r < 0)
 		return r;
-	r = drive_export(q, &events, &result, e);
+	r = drive_prepare(q, &shipment, &events, &result, e);
+	if (r == 0)
+		r = drive_fill(q, &events, &result, e);
 	drive_talk_end(&talk);
-	if (r < 0)
-		return r;
+	if (r > 0)
+		(void)fprintf(stderr, "Nothing is left to ship; '%s' was not touched.\n",
+			      q->target);
+	if (r != 0)
+		return MIN(r, 0);
 	if (result.refused)
 		(void)fprintf(stderr,
 			      "%ju files cannot become blobs and are not on the drive; see "
 			      "'SELECT * FROM not_shipped' in shipping.db.\n",
 			      (uintmax_t)result.refused);
-	return print_result(q, &result, values->json, e);
+	r = find_left(q, &shipment, &left, e);
+	if (r == 0)
+		r = print_result(q, &result, &left, values->json, e);
+	return r < 0 ? r : tell_left(&left, e);
 }
 
 static int run(const void *given, char *const *arguments, struct err *e)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A drive from a job: the one place that stacks target > GPT > BitLocker > NTFS. Four phases, each of which
- * can be cut off at any moment: lay out, stream, seal, verify. drive_export() run again goes on where the
- * last one stopped.
+ * can be cut off at any moment: lay out (drive_prepare()), stream, seal, verify (drive_fill()). Called
+ * again they go on where the last one stopped.
  */
 #ifndef SEEDSHIP_DRIVE_DRIVE_H
 #define SEEDSHIP_DRIVE_DRIVE_H
@@ -13,6 +13,7 @@
 
 #include "common/base/err.h"
 #include "exporter/bitlocker/cipher.h"
+#include "exporter/drive/shipment.h"
 #include "exporter/shipping/jobs.h"
 #include "exporter/shipping/shipping.h"
 
@@ -51,12 +52,22 @@ struct drive_result {
 };
 
 /*
- * Prepares and fills a drive, or goes on with one. Errors to branch on: -ENOSPC (user) the drive is too
- * small, the message says what is needed; -EINTR stopped, run again; -EBADMSG the drive or the store
- * is damaged. Blocks for as long as it takes.
+ * Lays a drive out with its share of what the job has left, or looks that one which was begun earlier is the
+ * same. *shipment: of this session, made when it is first needed; several drives are prepared one after
+ * another with the same. Nothing is written to the target. 0 = drive_fill() can begin, 1 = nothing is left for
+ * this drive. Errors to branch on: -ENOSPC (user) too small for any file, -ENODATA nothing is staged,
+ * -EINTR stopped. Blocks for as long as it takes.
  */
-int drive_export(const struct drive_request *request, const struct drive_events *events,
-		 struct drive_result *ret, struct err *e) _warn_unused_result_;
+int drive_prepare(const struct drive_request *request, struct shipment **shipment,
+		  const struct drive_events *events, struct drive_result *ret, struct err *e)
+	_warn_unused_result_;
+
+/*
+ * Fills a drive that was prepared. *ret goes on from drive_prepare(). -EINTR stopped, run again; -EBADMSG the
+ * drive or the store is damaged. Blocks for as long as it takes.
+ */
+int drive_fill(const struct drive_request *request, const struct drive_events *events,
+	       struct drive_result *ret, struct err *e) _warn_unused_result_;
 
 struct drive_verify_request {
 	const char *target;

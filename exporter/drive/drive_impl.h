@@ -26,8 +26,8 @@ struct drive {
 };
 
 /* Phase 1. Leaves a row, a journal and a lay-out image, all durable; the drive itself is not touched. */
-int drive_lay_out(const struct drive_request *request, const struct drive_events *events,
-		  struct drive_result *result, struct err *e);
+int drive_lay_out(const struct drive_request *request, struct shipment *shipment,
+		  const struct drive_events *events, struct drive_result *result, struct err *e);
 
 /* Opens what is left of phase 1 and the target, which is created when it is missing. */
 int drive_open(struct drive *d, struct err *e);

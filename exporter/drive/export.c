@@ -3,6 +3,7 @@
 #include "exporter/drive/drive.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
@@ -90,24 +91,67 @@ static void fill_result(const struct drive *d, struct drive_result *result)
 				 result->manifest_md5);
 }
 
-int drive_export(const struct drive_request *request, const struct drive_events *events,
-		 struct drive_result *ret, struct err *e)
+/* The target must be free before anything is begun: a new image, or an empty file. */
+static int check_target(const struct drive_request *q, struct err *e)
+{
+	struct stat st;
+
+	if (stat(q->target, &st) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "'%s'", q->target);
+	if (!S_ISREG(st.st_mode))
+		return err_user(e, "'%s' is not an image file", q->target);
+	if (st.st_size > 0)
+		return err_hint(e, err_user(e, "'%s' exists and is not empty", q->target),
+				"name a new image, or remove this one if nothing on it is needed");
+	return 0;
+}
+
+/* What the job has left, once a session. 1 = nothing. */
+static int find_rest(const struct drive_request *q, struct shipment **shipment, struct err *e)
+{
+	const struct plan_totals *t;
+	int r = 0;
+
+	if (!*shipment)
+		r = shipment_new(q->store_path, q->shipping, q->job, shipment, e);
+	if (r < 0)
+		return r;
+	t = plan_totals((*shipment)->plan);
+	if (t->files == 0 && t->placed == 0)
+		return err_hint(e, err_set(e, ENODATA, "nothing is staged that could be shipped"),
+				"write files to the mount first; they are seen here once they are "
+				"committed, which 'seedfs sync' does at once");
+	return shares_left_files((*shipment)->shares) == 0;
+}
+
+int drive_prepare(const struct drive_request *request, struct shipment **shipment,
+		  const struct drive_events *events, struct drive_result *ret, struct err *e)
+{
+	struct shipping_drive row = {0};
+	int r = shipping_drive_get(request->shipping, request->job->id, request->serial, &row, e);
+
+	*ret = (struct drive_result){0};
+	if (r == 0) {
+		ret->resumed = true;
+		r = check_same(&row, request, e);
+		shipping_drive_done(&row);
+		return r;
+	}
+	if (r != -ENOENT)
+		return r;
+	r = check_target(request, e);
+	if (r == 0)
+		r = find_rest(request, shipment, e);
+	return r == 0 ? drive_lay_out(request, *shipment, events, ret, e) : r;
+}
+
+int drive_fill(const struct drive_request *request, const struct drive_events *events,
+	       struct drive_result *ret, struct err *e)
 {
 	_cleanup_(drive_done) struct drive d = {.request = request, .events = events};
 	uint64_t began = clock_monotonic_ns();
-	int r;
+	int r = shipping_drive_get(request->shipping, request->job->id, request->serial, &d.row, e);
 
-	*ret = (struct drive_result){0};
-	r = shipping_drive_get(request->shipping, request->job->id, request->serial, &d.row, e);
-	if (r == 0) {
-		ret->resumed = true;
-		r = check_same(&d.row, request, e);
-	} else if (r == -ENOENT) {
-		r = drive_lay_out(request, events, ret, e);
-		if (r == 0)
-			r = shipping_drive_get(request->shipping, request->job->id, request->serial,
-					       &d.row, e);
-	}
 	if (r < 0)
 		return r;
 	if (d.row.phase >= SHIPPING_SEALED)

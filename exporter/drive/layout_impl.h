@@ -5,19 +5,20 @@
 
 #include "exporter/drive/drive_impl.h"
 #include "exporter/ntfs/image.h"
-#include "exporter/plan/plan.h"
+#include "exporter/drive/shipment.h"
 
 struct layout {
 	const struct drive_request *request;
 	const struct drive_events *events;
 	struct shipping_drive row;
-	struct plan *plan;
+	struct shipment *shipment; /* lent */
+	const struct plan *plan;   /* lent: the shipment's */
+	struct share *share;	   /* of it, for this drive */
 	struct ntfs_image *image;
 	struct bitlocker_params params;
 	struct bitlocker_volume volume;
 	uint64_t *dir_refs;  /* by plan directory */
 	uint64_t *file_refs; /* by placement */
-	char session_id[32];
 	char description[256];
 	uint64_t now_ns;
 };
@@ -26,6 +27,9 @@ struct layout {
 int layout_create_image(struct layout *l, struct err *e);
 int layout_create_keys(struct layout *l, struct err *e);
 int layout_keep_metadata(struct layout *l, struct err *e);
+
+/* layout_journal.c. A journal that belongs to another drive or job is never overwritten: -EEXIST. */
+int layout_write_journal(struct layout *l, struct err *e);
 
 /* layout_tree.c: directories, the manifest, files; the latter with their rows in shipping.db. */
 int layout_add_dirs(struct layout *l, struct err *e);

@@ -18,7 +18,7 @@ int layout_add_dirs(struct layout *l, struct err *e)
 		int r;
 
 		plan_get_dir(l->plan, i, &d);
-		if (!d.on_drive)
+		if (!share_has_dir(l->share, i))
 			continue;
 		r = ntfs_image_add_dir(l->image,
 				       i == PLAN_DIR_ROOT ? NTFS_ROOT_REF : l->dir_refs[d.parent],
@@ -65,7 +65,7 @@ static int add_file(struct layout *l, uint32_t i, struct buf paths[3], struct er
 	struct placement p;
 	int r;
 
-	plan_get(l->plan, i, &p);
+	share_get(l->share, i, &p);
 	for (int k = 0; k < 3; k++)
 		buf_reset(&paths[k]);
 	plan_staged_path(l->plan, p.dir, p.name, &paths[0]);
@@ -93,15 +93,17 @@ int layout_add_files(struct layout *l, struct err *e)
 {
 	struct buf paths[3] = {BUF_INIT, BUF_INIT, BUF_INIT};
 	uint32_t n = plan_count(l->plan);
+	uint64_t done = 0;
 	int r = 0;
 
 	l->file_refs = calloc(n, sizeof(*l->file_refs));
 	if (!l->file_refs)
 		return err_oom(e);
-	drive_phase(l->events, "lay out", n);
-	for (uint32_t i = 0; r == 0 && i < n; i++) {
+	drive_phase(l->events, "lay out", share_totals(l->share)->files);
+	for (uint32_t i = share_next(l->share, 0); r == 0 && i < n;
+	     i = share_next(l->share, i + 1)) {
 		r = add_file(l, i, paths, e);
-		drive_progress(l->events, i + 1);
+		drive_progress(l->events, ++done);
 		if (r == 0 && drive_stopped(l->events))
 			r = err_set(e, EINTR,
 				    "stopped while laying out; nothing was written to the drive");

@@ -20,7 +20,7 @@ int layout_create_image(struct layout *l, struct err *e)
 		.hidden_sectors = l->row.partition_start_bytes / DRIVE_SECTOR_BYTES,
 		.label = "Seedship",
 		.now_ns = l->now_ns,
-		.tree = fit_tree(l->plan),
+		.tree = share_totals(l->share)->load.tree,
 	};
 	struct ntfs_fve_places places;
 	int r;

@@ -24,6 +24,9 @@
 #define MANIFEST_BLOCKS_MAX  50000     /* of a blob */
 #define MANIFEST_PAGE_BYTES  512
 
+/* What a manifest takes besides its blobs, at most; sidecars for all blobs aside. */
+#define MANIFEST_FRAME_BYTES_MAX 1024
+
 enum manifest_ranges { MANIFEST_BLOCKS, MANIFEST_PAGES };
 
 /* What happens when the container has a blob of this name; newer datacenters overwrite in any case. */
@@ -83,6 +86,12 @@ static inline void manifest_freep(struct manifest **m)
 {
 	manifest_free(*m);
 }
+
+/*
+ * What a blob takes in a manifest, at most: its exact length but for the digits of offsets. Quick, so that a
+ * plan can ask for every file. Its hash function is not called.
+ */
+uint64_t manifest_blob_bound(const struct manifest_blob *blob);
 
 /*
  * The exact length of the manifest of these blobs. next fills in the next blob and returns 1, or 0 at the

@@ -33,12 +33,17 @@ int plan_builder_add(struct plan_builder *b, const struct staged_entry *entry, s
 {
 	struct plan *p = b->plan;
 	const char *target = entry->symlink_target ? entry->symlink_target : "";
+	bool placed = false;
 	uint32_t dir;
 	int r = builder_find_parent(b, entry, &dir, e);
 
+	if (r == 0 && S_ISREG(entry->mode) && p->desc.is_placed)
+		r = p->desc.is_placed(entry, p->desc.is_placed_arg, &placed, e);
 	if (r < 0)
 		return r;
-	if (S_ISREG(entry->mode))
+	if (placed)
+		builder_skip_file(b, dir);
+	else if (S_ISREG(entry->mode))
 		r = builder_add_file(b, entry, dir);
 	else if (S_ISDIR(entry->mode))
 		r = builder_add_dir(b, entry->name, dir);
@@ -53,6 +58,8 @@ int plan_builder_add(struct plan_builder *b, const struct staged_entry *entry, s
 static int copy_desc(struct plan *p, const struct plan_desc *desc)
 {
 	p->desc.blob_type = desc->blob_type;
+	p->desc.is_placed = desc->is_placed;
+	p->desc.is_placed_arg = desc->is_placed_arg;
 	p->desc.session_id = strdup(desc->session_id);
 	p->desc.container = strdup(desc->container);
 	p->desc.prefix = strdup(desc->prefix);

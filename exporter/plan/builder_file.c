@@ -50,6 +50,12 @@ static int place_on_drive(struct plan_builder *b, const struct staged_entry *ent
 	return r;
 }
 
+static void mark_has_files(struct plan *p, uint32_t dir)
+{
+	for (; !p->dirs[dir].has_files; dir = p->dirs[dir].parent)
+		p->dirs[dir].has_files = true;
+}
+
 /* Marks a directory and those above it as used. */
 static void mark_dirs(struct plan *p, uint32_t dir, uint32_t drive_dir)
 {
@@ -58,8 +64,13 @@ static void mark_dirs(struct plan *p, uint32_t dir, uint32_t drive_dir)
 		p->totals.dirs++;
 		p->totals.drive_name_units += units_of(p->dirs[d].drive_name);
 	}
-	for (; !p->dirs[dir].has_files; dir = p->dirs[dir].parent)
-		p->dirs[dir].has_files = true;
+	mark_has_files(p, dir);
+}
+
+void builder_skip_file(struct plan_builder *b, uint32_t dir)
+{
+	mark_has_files(b->plan, dir);
+	b->plan->totals.placed++;
 }
 
 static int count_file(struct plan *p, const struct placement *file)

@@ -43,6 +43,9 @@ int builder_find_parent(struct plan_builder *b, const struct staged_entry *entry
 /* Adds a regular file as a placement, or to the omissions when a blob cannot hold it. */
 int builder_add_file(struct plan_builder *b, const struct staged_entry *entry, uint32_t dir);
 
+/* Notes a file of a directory that needs no placement. */
+void builder_skip_file(struct plan_builder *b, uint32_t dir);
+
 /* Leaves in b->drive_name the name on the drive for a staged name: itself, or an alias if need be. */
 int builder_name_on_drive(struct plan_builder *b, uint32_t drive_dir, const char *name);
 

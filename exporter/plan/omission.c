@@ -65,11 +65,12 @@ struct teller {
 	void *arg;
 	struct err *e;
 	struct buf path, reason;
+	uint32_t placement, dir;
 };
 
 static int tell(struct teller *t, enum omission_kind kind)
 {
-	struct omission omission = {.kind = kind};
+	struct omission omission = {.kind = kind, .placement = t->placement, .dir = t->dir};
 
 	if (buf_error(&t->path) < 0 || buf_error(&t->reason) < 0)
 		return err_oom(t->e);
@@ -80,6 +81,8 @@ static int tell(struct teller *t, enum omission_kind kind)
 
 static void begin(struct teller *t, uint32_t dir, const char *name)
 {
+	t->dir = dir;
+	t->placement = PLAN_NO_LINK;
 	buf_reset(&t->path);
 	buf_reset(&t->reason);
 	plan_staged_path(t->plan, dir, name, &t->path);
@@ -132,6 +135,7 @@ static int tell_placement(struct teller *t, uint32_t i)
 	plan_get(t->plan, i, &file);
 	if (file.blob_name != file.name) {
 		begin(t, file.dir, file.name);
+		t->placement = i;
 		r = tell_renamed(t, file.name);
 		if (r != 0)
 			return r;
@@ -140,6 +144,7 @@ static int tell_placement(struct teller *t, uint32_t i)
 		return 0;
 	plan_get(t->plan, file.link_of, &first);
 	begin(t, file.dir, file.name);
+	t->placement = i;
 	buf_puts(&t->reason, "hard link to '");
 	plan_staged_path(t->plan, first.dir, first.name, &t->reason);
 	buf_puts(&t->reason, "': shipped as a blob of its own with the same content");

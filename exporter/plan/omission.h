@@ -24,6 +24,8 @@ struct omission {
 	enum omission_kind kind;
 	const char *path;   /* staged path; bytes. Lent until the callback returns, like reason. */
 	const char *reason; /* one line; may hold bytes of a symbolic link's target */
+	uint32_t placement; /* which one it is about when the content is shipped, or PLAN_NO_LINK */
+	uint32_t dir;	    /* and else which renamed directory */
 };
 
 /* "symlink", "special", "empty-directory" ...: for tables and JSON. */

@@ -33,6 +33,12 @@ struct plan_desc {
 	const char *container;
 	const char *prefix; /* of blob names; "" for none */
 	enum blobtype blob_type;
+	/*
+	 * Whether a regular file needs no place any more, because an earlier drive has it as it stands: it gets no
+	 * placement. NULL: all need one.
+	 */
+	int (*is_placed)(const struct staged_entry *entry, void *arg, bool *ret, struct err *e);
+	void *is_placed_arg;
 };
 
 /* One file. Texts are lent as long as the plan lives. */
@@ -69,6 +75,7 @@ struct plan_totals {
 		drive_name_units; /* names of files and directories on the drive, in UTF-16 units */
 	uint64_t largest_bytes;	  /* size of the largest file */
 	uint64_t renamed;	  /* names that had to be encoded: files and directories */
+	uint64_t placed;	  /* files that an earlier drive has */
 	uint64_t not_shipped; /* symbolic links, special files, empty directories, refused files */
 	uint64_t refused;     /* of these, regular files: content that would not arrive */
 };

@@ -17,7 +17,6 @@ seedfs_mount "$store" mnt
 mkdir mnt/tree
 tar -C "$source" --xattrs --sparse -cf - . | tar -C mnt/tree --xattrs --xattrs-include='*' -xpf -
 seedfs_unmount mnt
-new_job seed1 "$store" --blob-prefix spring/2026
 
 # The volume without BitLocker: clean for every checker, and every file in it.
 check_ntfs()
@@ -97,7 +96,8 @@ export_and_read()
     [[ $cipher == default ]] || options=(--cipher "$cipher")
     image=$SCRATCH/$cipher.img
     mkdir "journal-$cipher"
-    expect_exit 0 seedship export seed1 "$image" --store "$store" --size "${IMAGE_SIZE:-4G}" \
+    new_job "seed-${cipher//_/-}" "$store" --blob-prefix spring/2026
+    expect_exit 0 seedship export "seed-${cipher//_/-}" "$image" --store "$store" --size "${IMAGE_SIZE:-4G}" \
         "${options[@]}" --serial "S-$cipher" --journal-dir "journal-$cipher" --json
     jq -e . .out >/dev/null || fail "export --json: $OUT"
     journal=$(journal_in "journal-$cipher")
