@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "common/base/md5_lanes.h" /* MD5_BYTES */
 
-#define MD5_BYTES    16
 #define SHA256_BYTES 32
 
 enum digest_kind { DIGEST_MD5, DIGEST_SHA256 };
