@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Phase 2: content in the order of its place on the volume. This thread cuts placements into segments,
- * hands them to the pool, and writes what comes back in the same order. After every group the drive is
+ * and writes what comes back through the pipeline in the same order. After every group the drive is
  * flushed, then position and hashes are committed: a killed export goes on there.
  *
  * The position (drives.streamed_bytes) is a volume offset: everything of a file in one extent below it is
@@ -12,22 +12,19 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
-#include "common/base/pool.h"
 #include "exporter/block/gpt.h"
 #include "exporter/drive/drive_impl.h"
-#include "exporter/drive/segment.h"
+#include "exporter/drive/pipeline.h"
+#include "exporter/drive/stream_worker.h"
 #include "exporter/shipping/hashes.h"
 
-#define GROUP_BYTES	 (512 * MiB)
-#define SEGMENTS_PER_CPU 6
-#define CHANGED_NOTE	 "changed since the drive was planned"
+#define GROUP_BYTES  (512 * MiB)
+#define CHANGED_NOTE "changed since the drive was planned"
 
 struct stream {
 	struct drive *d;
 	struct drive_result *result;
-	struct pool *pool;
-	size_t depth, in_flight;
-	struct segment *filling, *idle;
+	struct pipeline pipeline;
 	struct shipping_hash *hashes;
 	size_t n_hashes, hashes_capacity;
 	uint64_t position; /* of what was written last */
@@ -37,21 +34,7 @@ struct stream {
 
 static void stream_done(struct stream *s)
 {
-	void *item;
-
-	if (s->pool) {
-		pool_close(s->pool);
-		while (pool_next(s->pool, &item))
-			segment_free(item);
-	}
-	pool_free(s->pool);
-	segment_free(s->filling);
-	while (s->idle) {
-		struct segment *segment = s->idle;
-
-		s->idle = segment->next;
-		segment_free(segment);
-	}
+	pipeline_done(&s->pipeline);
 	free(s->hashes);
 }
 
@@ -112,18 +95,21 @@ static int note_pieces(struct stream *s, const struct segment *segment, struct e
 	return r;
 }
 
-/* Takes the oldest segment from the pool and writes it. */
-static int write_one(struct stream *s, struct err *e)
+static int stop(struct stream *s, struct err *e)
 {
-	struct segment *segment;
-	void *item;
-	int r;
+	int r = commit_group(s, e);
 
-	if (!pool_next(s->pool, &item))
-		return err_set(e, EIO, "the worker threads ended");
-	segment = item;
-	s->in_flight--;
-	r = segment->result;
+	return r < 0 ? r
+		     : err_hint(e, err_set(e, EINTR, "stopped"),
+				"run the same command again to go on");
+}
+
+/* Writes a segment that a worker has made ready. */
+static int write_segment(struct segment *segment, void *arg, struct err *e)
+{
+	struct stream *s = arg;
+	int r = segment->result;
+
 	if (r < 0 && e)
 		*e = segment->err;
 	for (unsigned i = 0; r == 0 && i < segment->n_runs; i++)
@@ -131,55 +117,14 @@ static int write_one(struct stream *s, struct err *e)
 				  segment->runs[i].len_bytes, segment->runs[i].volume_off_bytes, e);
 	if (r == 0)
 		r = note_pieces(s, segment, e);
-	if (r == 0) {
-		s->position = segment->position;
-		s->group_bytes += segment->used_bytes;
-		drive_progress(s->d->events, s->done_bytes);
-	}
-	segment_reset(segment);
-	segment->next = s->idle;
-	s->idle = segment;
-	return r == 0 && s->group_bytes >= GROUP_BYTES ? commit_group(s, e) : r;
-}
-
-static int submit(struct stream *s, struct err *e)
-{
-	int r = 0;
-
-	if (!s->filling || s->filling->n_pieces == 0)
-		return 0;
-	while (r == 0 && s->in_flight == s->depth)
-		r = write_one(s, e);
-	if (r == 0 && drive_stopped(s->d->events)) {
-		r = commit_group(s, e);
-		if (r == 0)
-			r = err_hint(e, err_set(e, EINTR, "stopped"),
-				     "run the same command again to go on");
-	}
-	if (r == 0 && pool_submit(s->pool, s->filling, 1) < 0)
-		r = err_set(e, EIO, "the worker threads ended");
 	if (r < 0)
 		return r;
-	s->filling = NULL;
-	s->in_flight++;
-	return 0;
-}
-
-/* A segment that takes a piece; the full one goes to the pool. */
-static int make_room(struct stream *s, uint32_t padded_bytes, size_t n_runs, struct err *e)
-{
-	int r = 0;
-
-	if (s->filling && !segment_has_room(s->filling, padded_bytes, n_runs))
-		r = submit(s, e);
-	if (r < 0 || s->filling)
-		return r;
-	s->filling = s->idle;
-	if (s->filling)
-		s->idle = s->filling->next;
-	else
-		s->filling = segment_new();
-	return s->filling ? 0 : err_oom(e);
+	s->position = segment->position;
+	s->group_bytes += segment->used_bytes;
+	drive_progress(s->d->events, s->done_bytes);
+	if (drive_stopped(s->d->events))
+		return stop(s, e);
+	return s->group_bytes >= GROUP_BYTES ? commit_group(s, e) : 0;
 }
 
 /* The runs of a block: where the extents put its bytes. */
@@ -219,18 +164,18 @@ static int add_block(struct stream *s, const struct shipping_placement *p, uint6
 	};
 	uint64_t place = p->extents[0].volume_off_bytes;
 	bool last = off_bytes + len_bytes == p->size_bytes;
-	int r = make_room(s, piece.padded_bytes, p->n_extents, e);
+	struct segment *segment;
+	int r = pipeline_room(&s->pipeline, piece.padded_bytes, p->n_extents, &segment, e);
 
 	if (r == 0)
-		r = add_runs(s->filling, p, s->filling->used_bytes, off_bytes, piece.padded_bytes,
-			     e);
+		r = add_runs(segment, p, segment->used_bytes, off_bytes, piece.padded_bytes, e);
 	if (r < 0)
 		return r;
-	segment_add_piece(s->filling, &piece);
+	segment_add_piece(segment, &piece);
 	if (p->n_extents == 1)
-		s->filling->position = place + off_bytes + piece.padded_bytes;
+		segment->position = place + off_bytes + piece.padded_bytes;
 	else
-		s->filling->position = last ? place + 1 : place;
+		segment->position = last ? place + 1 : place;
 	return 0;
 }
 
@@ -284,32 +229,31 @@ static int begin_drive(struct drive *d, struct err *e)
 int drive_stream(struct drive *d, struct drive_result *result, struct err *e)
 {
 	_cleanup_(stream_done) struct stream s = {.d = d, .result = result, .last_changed = -1};
-	struct segment_worker_desc worker = {.store_path = d->request->store_path, .keys = d->keys};
-	struct pool_desc desc = {.name = "stream",
-				 .n_workers = d->request->n_workers,
-				 .work = segment_work,
-				 .worker_new = segment_worker_new,
-				 .worker_free = segment_worker_free,
-				 .arg = &worker};
+	struct stream_worker_desc worker = {.store_path = d->request->store_path, .keys = d->keys};
+	struct pipeline_desc desc = {.name = "stream",
+				     .n_workers = d->request->n_workers,
+				     .work = stream_work,
+				     .worker_new = stream_worker_new,
+				     .worker_free = stream_worker_free,
+				     .arg = &worker,
+				     .take = write_segment,
+				     .take_arg = &s};
 	uint64_t total = 0, began = clock_monotonic_ns();
 	int r = begin_drive(d, e);
 
-	s.depth = desc.depth = SEGMENTS_PER_CPU * MAX(d->request->n_workers, 1u);
 	s.position = d->row.streamed_bytes;
 	if (r == 0)
 		r = shipping_placement_each(d->request->shipping, d->row.id, SHIPPING_BY_PLACE, 0,
 					    count_bytes, &total, e);
 	if (r == 0)
-		r = pool_new(&desc, &s.pool, e);
+		r = pipeline_start(&s.pipeline, &desc, e);
 	if (r < 0)
 		return r;
 	drive_phase(d->events, "stream", total);
 	r = shipping_placement_each(d->request->shipping, d->row.id, SHIPPING_BY_PLACE, 0,
 				    add_placement, &s, e);
 	if (r == 0)
-		r = submit(&s, e);
-	while (r == 0 && s.in_flight)
-		r = write_one(&s, e);
+		r = pipeline_finish(&s.pipeline, e);
 	if (r == 0) {
 		s.group_bytes = MAX(s.group_bytes, 1u);
 		r = commit_group(&s, e);
