@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 # The order of these is the order of the rows.
-from . import stream_rows, files_rows, backup_rows, million_rows, export_rows  # noqa: F401
+from . import stream_rows, files_rows, backup_rows, million_rows, md5_rows, export_rows  # noqa: F401
 from . import passthrough, places, table
 from .commands import SOURCE, run, say
 from .data import Data
