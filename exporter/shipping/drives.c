@@ -31,6 +31,7 @@ static const char *const sql[] = {
 
 int shipping_drive_insert(struct shipping *s, struct shipping_drive *drive, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[INSERT], &stmt, e);
 
@@ -60,6 +61,7 @@ static int run_for_drive(struct shipping *s, struct sql_stmt *stmt, struct err *
 
 int shipping_drive_update(struct shipping *s, const struct shipping_drive *drive, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[UPDATE], &stmt, e);
 
@@ -74,6 +76,7 @@ int shipping_drive_update(struct shipping *s, const struct shipping_drive *drive
 int shipping_drive_get(struct shipping *s, int64_t job_id, const char *drive_id,
 		       struct shipping_drive *ret, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[GET], &stmt, e);
 
@@ -138,6 +141,7 @@ int shipping_drive_set_phase(struct shipping *s, int64_t id, enum shipping_phase
 
 int shipping_drive_delete(struct shipping *s, int64_t id, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	return run_by_drive(s, DELETE, id, e);
 }
 
@@ -166,6 +170,7 @@ static int append(struct shipping_drive_list *list, struct sql_stmt *stmt, struc
 int shipping_drive_list(struct shipping *s, int64_t job_id, struct shipping_drive_list *ret,
 			struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	_cleanup_(shipping_drive_list_done) struct shipping_drive_list list = {0};
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[LIST], &stmt, e);

@@ -47,6 +47,7 @@ static int set_streamed(struct shipping *s, int64_t drive, uint64_t streamed_byt
 int shipping_commit_progress(struct shipping *s, int64_t drive, uint64_t streamed_bytes,
 			     const struct shipping_hash *hashes, size_t n_hashes, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	int r = shipping_begin(s, e);
 
 	if (r < 0)
@@ -78,6 +79,7 @@ static bool take_hash(struct sql_stmt *stmt, uint64_t want, uint8_t *out)
 int shipping_hashes_read(struct shipping *s, int64_t placement, uint64_t first_idx, size_t n,
 			 uint8_t *ret_md5, size_t *ret_n, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	size_t done = 0;
 	int r = shipping_statement(s, sql[READ], &stmt, e);

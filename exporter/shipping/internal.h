@@ -3,8 +3,14 @@
 #ifndef SEEDSHIP_SHIPPING_INTERNAL_H
 #define SEEDSHIP_SHIPPING_INTERNAL_H
 
+#include <pthread.h>
+
+#include "common/base/cleanup.h"
 #include "common/ext/sql.h"
 #include "exporter/shipping/shipping.h"
+
+/* Recursive. Held by each call for as long as it uses a statement, and by a transaction from begin to its end. */
+pthread_mutex_t *shipping_mutex(struct shipping *s);
 
 /*
  * The prepared statement of this text, ready to bind; prepared at its first use and kept. text must

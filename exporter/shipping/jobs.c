@@ -98,6 +98,7 @@ static int read_job(struct sql_stmt *stmt, struct job *ret, struct err *e)
 
 int job_insert(struct shipping *s, struct job *job, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[INSERT], &stmt, e);
 
@@ -114,6 +115,7 @@ int job_insert(struct shipping *s, struct job *job, struct err *e)
 
 int job_update(struct shipping *s, const struct job *job, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[UPDATE], &stmt, e);
 
@@ -129,6 +131,7 @@ int job_update(struct shipping *s, const struct job *job, struct err *e)
 
 int job_get(struct shipping *s, const char *name, struct job *ret, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[GET], &stmt, e);
 
@@ -147,6 +150,7 @@ int job_get(struct shipping *s, const char *name, struct job *ret, struct err *e
 
 int job_next_session(struct shipping *s, int64_t job_id, uint64_t *ret, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[COUNT_SESSION], &stmt, e);
 
@@ -193,6 +197,7 @@ static int append(struct job_list *list, struct sql_stmt *stmt, struct err *e)
 
 int job_list(struct shipping *s, struct job_list *ret, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	_cleanup_(job_list_done) struct job_list list = {0};
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[LIST], &stmt, e);
@@ -214,6 +219,7 @@ int job_list(struct shipping *s, struct job_list *ret, struct err *e)
 
 int job_progress(struct shipping *s, const char *name, struct job_progress *ret, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	uint64_t *const values[] = {&ret->drives,	 &ret->drives_sealed, &ret->drives_verified,
 				    &ret->files,	 &ret->files_sealed,  &ret->files_verified,

@@ -18,6 +18,7 @@ static const char *const sql[] = {
 int shipping_omission_insert(struct shipping *s, const struct shipping_omission *omission,
 			     struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[INSERT], &stmt, e);
 
@@ -36,6 +37,7 @@ int shipping_omission_insert(struct shipping *s, const struct shipping_omission 
 
 int shipping_omissions_delete(struct shipping *s, int64_t job_id, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[DELETE], &stmt, e);
 
@@ -50,6 +52,7 @@ int shipping_not_shipped_each(struct shipping *s, const char *job_name,
 					void *arg, struct err *e),
 			      void *arg, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[EACH], &stmt, e);
 

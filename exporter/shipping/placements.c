@@ -100,6 +100,7 @@ static int insert_extent(struct shipping *s, int64_t placement,
 
 int shipping_placement_insert(struct shipping *s, struct shipping_placement *p, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	int r = insert_row(s, p, e);
 
 	for (size_t i = 0; r == 0 && i < p->n_extents; i++)
@@ -227,6 +228,7 @@ static int read_extents(struct shipping *s, struct item *item, struct err *e)
 static int read_page(struct shipping *s, int64_t drive, enum shipping_order order, uint64_t from,
 		     struct page *page, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[order == SHIPPING_BY_SEQ ? BY_SEQ : BY_PLACE], &stmt, e);
 
@@ -276,6 +278,7 @@ int shipping_placement_each(struct shipping *s, int64_t drive, enum shipping_ord
 int shipping_placement_set_state(struct shipping *s, int64_t id, enum shipping_state state,
 				 const char *note, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[SET_STATE], &stmt, e);
 
@@ -293,6 +296,7 @@ int shipping_placement_set_state(struct shipping *s, int64_t id, enum shipping_s
 int shipping_placement_exists(struct shipping *s, int64_t job_id, uint64_t ino,
 			      uint64_t content_version, const char *path, bool *ret, struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[EXISTS], &stmt, e);
 

@@ -26,6 +26,7 @@ struct statement {
 };
 
 struct shipping {
+	pthread_mutex_t lock; /* recursive; everything below */
 	struct sql *db;
 	int lock_fd;	  /* -1 = opened to read */
 	unsigned commits; /* since the last checkpoint */
@@ -69,6 +70,23 @@ static int open_database(struct shipping *s, const char *path, enum shipping_mod
 	return sql_migrate(s->db, path, &schema_shipping, e);
 }
 
+static int init_lock(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t recursive;
+
+	if (pthread_mutexattr_init(&recursive) ||
+	    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE) ||
+	    pthread_mutex_init(lock, &recursive))
+		return -ENOMEM;
+	(void)pthread_mutexattr_destroy(&recursive);
+	return 0;
+}
+
+pthread_mutex_t *shipping_mutex(struct shipping *s)
+{
+	return &s->lock;
+}
+
 int shipping_open(const char *store_path, enum shipping_mode mode, struct shipping **ret,
 		  struct err *e)
 {
@@ -76,7 +94,7 @@ int shipping_open(const char *store_path, enum shipping_mode mode, struct shippi
 	_cleanup_free_ char *path = NULL;
 	int r = 0;
 
-	if (!s)
+	if (!s || init_lock(&s->lock) < 0)
 		return err_oom(e);
 	s->lock_fd = -1;
 	if (asprintf(&path, "%s/shipping.db", store_path) < 0) {
@@ -106,12 +124,19 @@ void shipping_free(struct shipping *s)
 	sql_close(s->db);
 	if (s->lock_fd >= 0)
 		(void)close(s->lock_fd);
+	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
 }
 
 int shipping_begin(struct shipping *s, struct err *e)
 {
-	return sql_begin(s->db, true, e);
+	int r;
+
+	(void)pthread_mutex_lock(&s->lock);
+	r = sql_begin(s->db, true, e);
+	if (r < 0)
+		(void)pthread_mutex_unlock(&s->lock);
+	return r;
 }
 
 int shipping_commit(struct shipping *s, struct err *e)
@@ -125,12 +150,14 @@ int shipping_commit(struct shipping *s, struct err *e)
 		/* What a reader keeps us from copying is copied the next time. */
 		(void)sql_checkpoint(s->db, SQL_CHECKPOINT_PASSIVE, NULL, NULL);
 	}
+	(void)pthread_mutex_unlock(&s->lock);
 	return 0;
 }
 
 void shipping_rollback(struct shipping *s)
 {
 	sql_rollback(s->db);
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 int shipping_statement(struct shipping *s, const char *text, struct sql_stmt **ret, struct err *e)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * struct shipping: STORE/shipping.db, the memory of seedship: jobs, drives and what lies on them.
- * The tables are explained in schema/shipping/0001_init.sql. One handle belongs to one thread at a
- * time. No key is ever kept here.
+ * The tables are explained in schema/shipping/0001_init.sql. Any thread may call
+ * with one handle: calls take turns, and while one thread has a transaction open, others wait. No key is ever kept here.
  */
 #ifndef SEEDSHIP_SHIPPING_SHIPPING_H
 #define SEEDSHIP_SHIPPING_SHIPPING_H

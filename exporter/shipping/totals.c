@@ -13,6 +13,7 @@ static const char *const sql[] = {
 int shipping_drive_totals(struct shipping *s, int64_t drive, struct shipping_totals *ret,
 			  struct err *e)
 {
+	LOCK_SCOPE(shipping_mutex(s));
 	struct sql_stmt *stmt;
 	int r = shipping_statement(s, sql[0], &stmt, e);
 
