@@ -3,6 +3,7 @@
 #include "common/ext/guid.h"
 
 #include <errno.h>
+#include <string.h>
 #include <uuid/uuid.h>
 
 static void swap_fields(const uint8_t in[GUID_BYTES], uint8_t out[GUID_BYTES])
@@ -19,6 +20,15 @@ void guid_random(uint8_t ret[GUID_BYTES])
 	uuid_t u;
 
 	uuid_generate_random(u);
+	swap_fields(u, ret);
+}
+
+void guid_of_name(const uint8_t space[GUID_BYTES], const char *name, uint8_t ret[GUID_BYTES])
+{
+	uuid_t u, ns;
+
+	swap_fields(space, ns);
+	uuid_generate_sha1(u, ns, name, strlen(name));
 	swap_fields(u, ret);
 }
 
