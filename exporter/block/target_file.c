@@ -22,7 +22,8 @@
 struct target_file {
 	struct target target;
 	int fd; /* owned, and with it the lock */
-	atomic_bool flush_failed;
+	bool is_disk;
+	atomic_bool flush_failed, written;
 };
 
 static struct target_file *file_of(struct target *t)
@@ -61,6 +62,7 @@ static int file_pwrite(struct target *t, const void *data, size_t len_bytes, uin
 		return err_sys(e, "%s: cannot write %zu bytes at %" PRIu64, t->name, len_bytes,
 			       off_bytes);
 	}
+	atomic_store(&file_of(t)->written, true);
 	return 0;
 }
 
@@ -84,6 +86,9 @@ static int file_drop_caches(struct target *t, struct err *e)
 
 	if (r < 0)
 		return r;
+	/* Of a disk, pages that buffers still point to as well; that takes root. */
+	if (file_of(t)->is_disk)
+		(void)ioctl(file_of(t)->fd, BLKFLSBUF, 0);
 	errno = posix_fadvise(file_of(t)->fd, 0, 0, POSIX_FADV_DONTNEED);
 	return errno ? err_sys(e, "%s: cannot drop caches", t->name) : 0;
 }
@@ -92,6 +97,9 @@ static void file_close(struct target *t)
 {
 	struct target_file *f = file_of(t);
 
+	/* Drops what the kernel knew of the disk's former partitions; loop devices may have none. */
+	if (f->is_disk && atomic_load(&f->written))
+		(void)ioctl(f->fd, BLKRRPART, 0);
 	(void)close(f->fd);
 	free(f);
 }
@@ -114,28 +122,30 @@ static int lock_exclusively(int fd, const char *path, struct err *e)
 			"wait until it is done, or stop it");
 }
 
-/* Size and logical sector size of an open image file or disk. */
-static int measure(int fd, const char *path, uint64_t *ret_bytes, uint32_t *ret_sector_bytes,
-		   struct err *e)
+/* Kind, size and logical sector size of an open image file or disk. */
+static int measure(int fd, const char *path, struct target_file *ret, struct err *e)
 {
 	struct stat st;
+	struct target *t = &ret->target;
 	int sector;
 
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "cannot stat '%s'", path);
 	if (S_ISREG(st.st_mode)) {
-		*ret_bytes = (uint64_t)st.st_size;
-		*ret_sector_bytes = IMAGE_SECTOR_BYTES;
+		t->size_bytes = (uint64_t)st.st_size;
+		t->sector_bytes = IMAGE_SECTOR_BYTES;
 	} else if (S_ISBLK(st.st_mode)) {
-		if (ioctl(fd, BLKGETSIZE64, ret_bytes) < 0 || ioctl(fd, BLKSSZGET, &sector) < 0)
+		if (ioctl(fd, BLKGETSIZE64, &t->size_bytes) < 0 ||
+		    ioctl(fd, BLKSSZGET, &sector) < 0)
 			return err_sys(e, "cannot ask '%s' for its size", path);
-		*ret_sector_bytes = (uint32_t)sector;
+		t->sector_bytes = (uint32_t)sector;
+		ret->is_disk = true;
 	} else {
 		return err_user(e, "'%s' is neither an image file nor a disk", path);
 	}
-	if (*ret_bytes == 0 || *ret_bytes % *ret_sector_bytes)
+	if (t->size_bytes == 0 || t->size_bytes % t->sector_bytes)
 		return err_user(e, "'%s': its size, %" PRIu64 " bytes, is not a number of sectors",
-				path, *ret_bytes);
+				path, t->size_bytes);
 	return 0;
 }
 
@@ -147,7 +157,7 @@ static int wrap(int *fd, const char *path, struct target **ret, struct err *e)
 
 	if (!f)
 		return err_oom(e);
-	r = measure(*fd, path, &f->target.size_bytes, &f->target.sector_bytes, e);
+	r = measure(*fd, path, f, e);
 	if (r < 0)
 		return r;
 	f->target.ops = &file_ops;
@@ -242,4 +252,19 @@ int target_file_create(const char *path, uint64_t size_bytes, struct target **re
 	if (r < 0 && made)
 		(void)unlink(path);
 	return r;
+}
+
+int target_file_fd(struct target *t)
+{
+	return file_of(t)->fd;
+}
+
+bool target_file_is_disk(struct target *t, dev_t *ret)
+{
+	struct stat st;
+
+	if (!file_of(t)->is_disk || fstat(file_of(t)->fd, &st) < 0)
+		return false;
+	*ret = st.st_rdev;
+	return true;
 }

@@ -16,8 +16,8 @@ const struct command command_job = {
 };
 
 static const struct command *const seedship_commands[] = {
-	&command_job,	 &command_plan, &command_export, &command_verify, &command_submit,
-	&command_report, NULL,
+	&command_job,	 &command_drives, &command_plan,   &command_export,
+	&command_verify, &command_submit, &command_report, NULL,
 };
 
 const struct command command_seedship = {
