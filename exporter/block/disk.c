@@ -146,7 +146,8 @@ static int is_it(const char *name, void *arg)
 	return 1;
 }
 
-int disk_of_number(const char *root, unsigned major, unsigned minor, struct disk *ret, struct err *e)
+int disk_of_number(const char *root, unsigned major, unsigned minor, struct disk *ret,
+		   struct err *e)
 {
 	struct search s = {.root = root, .major = major, .minor = minor};
 	struct disk d = {.major = major, .minor = minor};

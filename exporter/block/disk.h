@@ -50,8 +50,8 @@ int disk_list(const char *root, struct disk **ret, size_t *ret_n, struct err *e)
  * The disk with this device number. It is not opened with O_EXCL: the caller may hold it. -EINVAL
  * (user): the number is a partition's; -ENOENT: nobody's.
  */
-int disk_of_number(const char *root, unsigned major, unsigned minor, struct disk *ret, struct err *e)
-	_warn_unused_result_;
+int disk_of_number(const char *root, unsigned major, unsigned minor, struct disk *ret,
+		   struct err *e) _warn_unused_result_;
 
 /* disk_of_number() by the path of a node, any symbolic link to one included. */
 int disk_of_path(const char *root, const char *path, struct disk *ret, struct err *e)

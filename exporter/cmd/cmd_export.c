@@ -11,6 +11,7 @@
 #include "common/base/units.h"
 #include "common/cli/output.h"
 #include "exporter/cmd/commands.h"
+#include "exporter/cmd/disk_target.h"
 #include "exporter/cmd/drive_talk.h"
 #include "exporter/cmd/store_option.h"
 #include "exporter/plan/blobname_check.h"
@@ -21,6 +22,8 @@ struct values {
 	const char *serial;
 	const char *journal_dir;
 	const char *cipher;
+	bool format;
+	bool yes;
 	bool no_verify;
 	bool json;
 };
@@ -30,13 +33,18 @@ static const struct option_row rows[] = {
 	{"size", 0, OPTION_SIZE, "SIZE", "size of a new image: 500G, 8TB",
 	 offsetof(struct values, size_bytes)},
 	{"serial", 0, OPTION_TEXT, "S",
-	 "drive id: the hardware's serial number (default: from the image's name)",
+	 "drive id: the disk's serial number (default: what the disk says; of an image, its name)",
 	 offsetof(struct values, serial)},
 	{"journal-dir", 'j', OPTION_TEXT, "DIR",
 	 "where the journal is kept; it holds the recovery password (default: the current folder)",
 	 offsetof(struct values, journal_dir)},
 	{"cipher", 0, OPTION_CHOICE, "xts_aes256|xts_aes128|aes256|aes128",
 	 "BitLocker's cipher (default: the job's)", offsetof(struct values, cipher)},
+	{"format", 0, OPTION_FLAG, NULL, "overwrite a disk that is not empty",
+	 offsetof(struct values, format)},
+	{"yes", 'y', OPTION_FLAG, NULL,
+	 "do not ask before a disk is overwritten; --serial must name it",
+	 offsetof(struct values, yes)},
 	{"no-verify", 0, OPTION_FLAG, NULL, "do not read the drive back at the end",
 	 offsetof(struct values, no_verify)},
 	OPTION_JSON(struct values),
@@ -55,19 +63,6 @@ static int serial_of_name(const char *target, char *out, size_t out_bytes, struc
 			out[n++] = (char)toupper((unsigned char)*name);
 	out[n] = '\0';
 	return n ? 0 : err_hint(e, err_user(e, "'%s' gives no drive id", target), "give --serial");
-}
-
-static int check_serial(const char *serial, struct err *e)
-{
-	size_t n = strlen(serial);
-
-	if (n == 0 || n > 32)
-		return err_user(e, "--serial: a serial number has 1 to 32 characters");
-	for (const char *c = serial; *c; c++)
-		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
-			return err_user(e, "--serial: '%c' is not a letter, a digit, '-' or '_'",
-					*c);
-	return 0;
 }
 
 static int absolute(const char *path, char **ret, struct err *e)
@@ -187,24 +182,50 @@ static int export_drive(struct drive_request *q, const struct values *values, st
 	return r < 0 ? r : tell_left(&left, e);
 }
 
+static struct disk_options disk_options_of(const struct values *values)
+{
+	return (struct disk_options){
+		.serial = values->serial, .format = values->format, .yes = values->yes};
+}
+
+/* A disk's drive id and size are its own; those of an image are what was given. */
+static int name_drive(const struct values *values, const char *path, struct disk_target *disk,
+		      struct drive_request *request, struct err *e)
+{
+	const struct disk_options options = disk_options_of(values);
+	int r = disk_target_open(path, &options, disk, e);
+
+	if (r == 0 && !disk->target)
+		r = values->serial
+			    ? drive_id_check(values->serial, "--serial", e)
+			    : serial_of_name(path, disk->drive_id, sizeof(disk->drive_id), e);
+	if (r == 0 && disk->target && values->size_bytes)
+		r = err_user(e, "--size: disk '%s' has a size of its own", path);
+	if (r < 0)
+		return r;
+	request->target = path;
+	request->disk = disk->target;
+	request->serial = !disk->target && values->serial ? values->serial : disk->drive_id;
+	request->size_bytes = disk->target ? disk->target->size_bytes : values->size_bytes;
+	return 0;
+}
+
 static int run(const void *given, char *const *arguments, struct err *e)
 {
 	const struct values *values = given;
+	const struct disk_options options = disk_options_of(values);
 	_cleanup_(shipping_freep) struct shipping *shipping = NULL;
 	_cleanup_(job_done) struct job job = {0};
+	_cleanup_(disk_target_done) struct disk_target disk = {0};
 	_cleanup_free_ char *store = NULL, *target = NULL, *journal = NULL;
-	struct drive_request request = {.size_bytes = values->size_bytes,
-					.n_workers = drive_talk_workers(),
+	struct drive_request request = {.n_workers = drive_talk_workers(),
 					.verify = !values->no_verify};
-	char serial[33];
 	int r = store_option_path(values->store, &store, e);
 
 	if (r == 0)
 		r = absolute(arguments[1], &target, e);
 	if (r == 0)
-		r = values->serial ? check_serial(values->serial, e)
-				   : serial_of_name(target, serial, sizeof(serial), e);
-	request.serial = values->serial ? values->serial : serial;
+		r = name_drive(values, target, &disk, &request, e);
 	if (r == 0)
 		r = journal_path(values->journal_dir, request.serial, &journal, e);
 	if (r == 0)
@@ -214,14 +235,13 @@ static int run(const void *given, char *const *arguments, struct err *e)
 	if (r == 0)
 		r = bitlocker_cipher_parse(values->cipher ? values->cipher : job.cipher,
 					   &request.cipher, e);
-	if (r < 0)
-		return r;
 	request.store_path = store;
 	request.shipping = shipping;
 	request.job = &job;
-	request.target = target;
 	request.journal_path = journal;
-	return export_drive(&request, values, e);
+	if (r == 0 && disk.target)
+		r = disk_target_claim(&disk, &options, &request, e);
+	return r == 0 ? export_drive(&request, values, e) : r;
 }
 
 const struct command command_export = {
@@ -229,7 +249,9 @@ const struct command command_export = {
 	.summary = "prepare and fill a drive; run again, it goes on where it was stopped",
 	.about = "Lays out an encrypted drive for a job, streams the staged files to it, seals it "
 		 "and reads it back. "
-		 "TARGET is an image file. Cut off at any moment, the same command goes on.",
+		 "TARGET is a disk or an image file. A disk is overwritten: it is shown first, and "
+		 "its serial number must be typed, or given with --yes. Cut off at any moment, the "
+		 "same command goes on.",
 	.arguments = "JOB TARGET",
 	.options = rows,
 	.values_bytes = sizeof(struct values),

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* seedship verify: reads a drive back as the datacenter would. */
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/cleanup.h"
 #include "common/cli/output.h"
+#include "exporter/block/disk.h"
 #include "exporter/cmd/commands.h"
 #include "exporter/cmd/drive_talk.h"
 
@@ -40,6 +42,22 @@ static int print_result(const struct drive_verify_request *q,
 	return output_print(o, json, stdout, e);
 }
 
+/* A disk in another box than it was made in: only now its own serial number may be seen. */
+static int check_serial(const char *target, const char *drive_id, struct err *e)
+{
+	struct disk d;
+
+	if (disk_of_path("", target, &d, NULL) < 0 || d.serial_from != DISK_SERIAL_HARDWARE ||
+	    strcmp(d.serial, drive_id) == 0)
+		return 0;
+	return err_hint(e,
+			err_set(e, EBADMSG,
+				"'%s' is whole, but made as drive '%s', and the serial number of "
+				"the disk is '%s'",
+				target, drive_id, d.serial),
+			"the datacenter compares the two: export to it anew, under its own number");
+}
+
 static int run(const void *given, char *const *arguments, struct err *e)
 {
 	const struct values *values = given;
@@ -64,6 +82,8 @@ static int run(const void *given, char *const *arguments, struct err *e)
 
 		if (r == 0)
 			r = printed;
+		if (r == 0)
+			r = check_serial(request.target, result.drive_id, e);
 	}
 	return r;
 }

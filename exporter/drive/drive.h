@@ -13,6 +13,7 @@
 
 #include "common/base/err.h"
 #include "exporter/bitlocker/cipher.h"
+#include "exporter/block/target.h"
 #include "exporter/drive/shipment.h"
 #include "exporter/shipping/jobs.h"
 #include "exporter/shipping/shipping.h"
@@ -30,8 +31,9 @@ struct drive_request {
 	const char *store_path;
 	struct shipping *shipping; /* opened for writing */
 	const struct job *job;
-	const char *target;  /* path of the image file */
-	uint64_t size_bytes; /* of a new image; 0 when one is resumed */
+	const char *target;  /* path of the disk or image file */
+	struct target *disk; /* a disk: open for writing, lent; NULL: an image file */
+	uint64_t size_bytes; /* of a disk or of a new image; 0 when an image is resumed */
 	const char *serial;  /* hardware serial number, without spaces: the drive id */
 	const char *journal_path;
 	enum bitlocker_cipher cipher;
@@ -68,6 +70,15 @@ int drive_prepare(const struct drive_request *request, struct shipment **shipmen
  */
 int drive_fill(const struct drive_request *request, const struct drive_events *events,
 	       struct drive_result *ret, struct err *e) _warn_unused_result_;
+
+/*
+ * Whether request->disk is one on which a drive of this job and serial was begun, so that going on with
+ * it needs nobody's leave: its partition table is the drive's, or nothing was written yet and serial_is_sure,
+ * that is, told by the disk itself. *ret = false: it must be treated as a disk with somebody's data.
+ * -EINVAL (user): such a drive was begun, and on another disk. Nothing is written.
+ */
+int drive_recognise(const struct drive_request *request, bool serial_is_sure, bool *ret,
+		    struct err *e) _warn_unused_result_;
 
 struct drive_verify_request {
 	const char *target;

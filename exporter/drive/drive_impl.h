@@ -4,6 +4,7 @@
 #define SEEDSHIP_DRIVE_DRIVE_IMPL_H
 
 #include "exporter/bitlocker/volume.h"
+#include "exporter/block/gpt.h"
 #include "exporter/block/target.h"
 #include "exporter/drive/drive.h"
 #include "exporter/ntfs/extent.h"
@@ -32,6 +33,18 @@ int drive_lay_out(const struct drive_request *request, struct shipment *shipment
 /* Opens what is left of phase 1 and the target, which is created when it is missing. */
 int drive_open(struct drive *d, struct err *e);
 void drive_done(struct drive *d);
+
+/* disk.c: request->disk as the disk of d, once more checked to be the one that was begun. */
+int drive_open_disk(struct drive *d, struct err *e);
+
+/* The row's target is the name that the disk has now. */
+int drive_follow_disk(struct drive *d, struct err *e);
+
+/* Zeros in the first and the last MiB of the partition, where signatures of a former life may stand. */
+int drive_wipe_edges(struct drive *d, struct err *e);
+
+/* The GUIDs of a drive's partition table; the same at any time. */
+void drive_partition_guids(const struct shipping_drive *row, struct gpt_partition *ret);
 
 /* Phase 2 and 3. */
 int drive_stream(struct drive *d, struct drive_result *result, struct err *e);

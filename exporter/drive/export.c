@@ -17,13 +17,13 @@ static int check_same(const struct shipping_drive *row, const struct drive_reque
 {
 	int r = 0;
 
-	if (strcmp(row->target, q->target) != 0)
+	if (!q->disk && strcmp(row->target, q->target) != 0)
 		r = err_user(e, "drive %s of job '%s' was begun on '%s'", row->drive_id,
 			     q->job->name, row->target);
 	else if (strcmp(row->journal_path, q->journal_path) != 0)
 		r = err_user(e, "drive %s of job '%s' has its journal at '%s'", row->drive_id,
 			     q->job->name, row->journal_path);
-	else if (q->size_bytes && q->size_bytes / MiB * MiB != row->size_bytes)
+	else if (!q->disk && q->size_bytes && q->size_bytes / MiB * MiB != row->size_bytes)
 		r = err_user(e, "drive %s of job '%s' was begun with %ju bytes", row->drive_id,
 			     q->job->name, (uintmax_t)row->size_bytes);
 	return r < 0 ? err_hint(e, r, "name the same, or another --serial for another drive") : 0;
@@ -96,6 +96,8 @@ static int check_target(const struct drive_request *q, struct err *e)
 {
 	struct stat st;
 
+	if (q->disk)
+		return 0; /* the caller has seen to it */
 	if (stat(q->target, &st) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "'%s'", q->target);
 	if (!S_ISREG(st.st_mode))
@@ -127,15 +129,14 @@ static int find_rest(const struct drive_request *q, struct shipment **shipment, 
 int drive_prepare(const struct drive_request *request, struct shipment **shipment,
 		  const struct drive_events *events, struct drive_result *ret, struct err *e)
 {
-	struct shipping_drive row = {0};
-	int r = shipping_drive_get(request->shipping, request->job->id, request->serial, &row, e);
+	_cleanup_(drive_done) struct drive d = {.request = request, .events = events};
+	int r = shipping_drive_get(request->shipping, request->job->id, request->serial, &d.row, e);
 
 	*ret = (struct drive_result){0};
 	if (r == 0) {
 		ret->resumed = true;
-		r = check_same(&row, request, e);
-		shipping_drive_done(&row);
-		return r;
+		r = check_same(&d.row, request, e);
+		return r == 0 && request->disk ? drive_follow_disk(&d, e) : r;
 	}
 	if (r != -ENOENT)
 		return r;

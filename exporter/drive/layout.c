@@ -101,7 +101,8 @@ static int too_small(struct layout *l, struct err *e)
 /* The drive takes what fits. */
 static int choose_files(struct layout *l, struct err *e)
 {
-	uint64_t size_bytes = l->request->size_bytes / MiB * MiB;
+	uint64_t size_bytes =
+		l->request->disk ? l->request->size_bytes : l->request->size_bytes / MiB * MiB;
 	struct gpt_partition partition;
 	int r;
 

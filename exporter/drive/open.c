@@ -84,8 +84,10 @@ static int open_target(struct drive *d, struct err *e)
 	int r;
 
 	/* A lay-out that was cut off before the image was made: begin the image now. */
-	if (d->row.streamed_bytes == 0 && d->row.phase <= SHIPPING_LAID_OUT &&
-	    (stat(d->row.target, &st) < 0 || st.st_size == 0))
+	if (d->request->disk)
+		r = drive_open_disk(d, e);
+	else if (d->row.streamed_bytes == 0 && d->row.phase <= SHIPPING_LAID_OUT &&
+		 (stat(d->row.target, &st) < 0 || st.st_size == 0))
 		r = target_file_create(d->row.target, d->row.size_bytes, &d->disk, e);
 	else
 		r = target_file_open(d->row.target, true, &d->disk, e);

@@ -12,7 +12,6 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
-#include "exporter/block/gpt.h"
 #include "exporter/drive/drive_impl.h"
 #include "exporter/drive/pipeline.h"
 #include "exporter/drive/stream_worker.h"
@@ -213,9 +212,10 @@ static int begin_drive(struct drive *d, struct err *e)
 	r = gpt_plan(d->row.size_bytes, DRIVE_SECTOR_BYTES, &partition, e);
 	if (r < 0)
 		return r;
-	guid_random(partition.guid);
-	guid_random(partition.disk_guid);
+	drive_partition_guids(&d->row, &partition);
 	r = gpt_write(d->disk, &partition, e);
+	if (r == 0 && d->request->disk)
+		r = drive_wipe_edges(d, e);
 	if (r == 0)
 		r = bitlocker_unseal(d->partition, e);
 	if (r == 0)
