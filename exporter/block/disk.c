@@ -102,9 +102,12 @@ static int add_disk(const char *name, void *arg)
 /* sdb before sdaa, nvme2n1 before nvme10n1. */
 static int compare_names(const void *a, const void *b)
 {
-	const struct disk *x = a, *y = b;
+	const char *x = ((const struct disk *)a)->name, *y = ((const struct disk *)b)->name;
+	size_t x_len = strlen(x), y_len = strlen(y);
 
-	return strverscmp(x->name, y->name);
+	if (strncmp(x, "sd", 2) == 0 && strncmp(y, "sd", 2) == 0 && x_len != y_len)
+		return x_len < y_len ? -1 : 1;
+	return strverscmp(x, y);
 }
 
 int disk_list(const char *root, struct disk **ret, size_t *ret_n, struct err *e)
