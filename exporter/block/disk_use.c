@@ -167,7 +167,7 @@ static const struct part *mounted_part(const struct parts *p, char *line, char *
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		words[i] = strsep(&rest, " ");
-	if (!words[4] || !rest || sscanf(words[2], "%u:%u", &major, &minor) != 2)
+	if (!words[4] || !rest || !sysfs_parse_device(words[2], &major, &minor))
 		return NULL;
 	unescape(words[4]);
 	*mount_point = words[4];

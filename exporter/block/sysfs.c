@@ -138,22 +138,29 @@ int sysfs_each(const char *root, const char *path, int (*fn)(const char *name, v
 	return r;
 }
 
-bool sysfs_device(const char *root, const char *name, unsigned *ret_major, unsigned *ret_minor)
+bool sysfs_parse_device(const char *text, unsigned *ret_major, unsigned *ret_minor)
 {
-	char text[32], *end;
 	unsigned long first, second;
+	char *end;
 
-	if (!sysfs_text(root, text, sizeof(text), "/sys/class/block/%s/dev", name))
-		return false;
 	first = strtoul(text, &end, 10);
 	if (end == text || *end != ':')
 		return false;
-	second = strtoul(end + 1, &end, 10);
-	if (*end)
+	text = end + 1;
+	second = strtoul(text, &end, 10);
+	if (end == text || *end)
 		return false;
 	*ret_major = (unsigned)first;
 	*ret_minor = (unsigned)second;
 	return true;
+}
+
+bool sysfs_device(const char *root, const char *name, unsigned *ret_major, unsigned *ret_minor)
+{
+	char text[32];
+
+	return sysfs_text(root, text, sizeof(text), "/sys/class/block/%s/dev", name) &&
+	       sysfs_parse_device(text, ret_major, ret_minor);
 }
 
 bool sysfs_device_of_path(const char *root, const char *path, unsigned *ret_major,

@@ -36,6 +36,9 @@ char *sysfs_real(const char *root, const char *fmt, ...) _printf_(2, 3);
 int sysfs_each(const char *root, const char *path, int (*fn)(const char *name, void *arg),
 	       void *arg);
 
+/* "8:17". False when it is no device number. */
+bool sysfs_parse_device(const char *text, unsigned *ret_major, unsigned *ret_minor);
+
 /* The number of a block device by the kernel's name ("sda1"); false when there is none. */
 bool sysfs_device(const char *root, const char *name, unsigned *ret_major, unsigned *ret_minor);
 

@@ -78,10 +78,10 @@ static int open_checked(const char *path, struct disk_target *t, struct err *e)
 }
 
 /* The disk knows its number best; a USB adapter's word for it is none. */
-static int choose_drive_id(const char *path, const char *given, struct disk_target *t,
-			   struct err *e)
+int disk_drive_id(const struct disk *d, const char *given, char ret[DRIVE_ID_MAX + 1],
+		  struct err *e)
 {
-	const struct disk *d = &t->disk;
+	static const char on_the_label[] = "give --serial with the one that is printed on the disk";
 	bool sure = d->serial_from == DISK_SERIAL_HARDWARE;
 	const char *serial = sure ? d->serial : given;
 	int r = given ? drive_id_check(given, "--serial", e) : 0;
@@ -92,21 +92,21 @@ static int choose_drive_id(const char *path, const char *given, struct disk_targ
 		return err_hint(e,
 				err_user(e,
 					 "--serial: disk '%s' has the serial number '%s', not '%s'",
-					 path, d->serial, given),
+					 d->path, d->serial, given),
 				"'seedship drives' lists all disks");
 	if (!serial && d->serial_from == DISK_SERIAL_BRIDGE)
 		return err_hint(e,
 				err_user(e,
 					 "the serial number of disk '%s', '%s', is told by a USB "
 					 "adapter, which may have made it up",
-					 path, d->serial),
-				"give --serial with the one that is printed on the disk");
+					 d->path, d->serial),
+				"%s", on_the_label);
 	if (!serial)
-		return err_hint(e, err_user(e, "disk '%s' has no serial number", path),
-				"give --serial with the one that is printed on the disk");
+		return err_hint(e, err_user(e, "disk '%s' has no serial number", d->path), "%s",
+				on_the_label);
 	r = drive_id_check(serial, "serial number of the disk", e);
 	if (r == 0)
-		memcpy(t->drive_id, serial, strlen(serial) + 1); /* its length is checked */
+		memcpy(ret, serial, strlen(serial) + 1); /* its length is checked */
 	return r;
 }
 
@@ -125,7 +125,7 @@ int disk_target_open(const char *path, const struct disk_options *options, struc
 				"so a script can only mean the one disk it was written for");
 	r = open_checked(path, &t, e);
 	if (r == 0)
-		r = choose_drive_id(path, options->serial, &t, e);
+		r = disk_drive_id(&t.disk, options->serial, t.drive_id, e);
 	if (r < 0)
 		return r;
 	*ret = t;

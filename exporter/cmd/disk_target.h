@@ -46,6 +46,13 @@ int disk_target_open(const char *path, const struct disk_options *options, struc
 int disk_target_claim(struct disk_target *t, const struct disk_options *options,
 		      const struct drive_request *request, struct err *e) _warn_unused_result_;
 
+/*
+ * The drive id of a disk: its serial number, with which given (--serial; may be NULL) has to agree; given
+ * itself when the disk has none or a USB adapter tells it. -EINVAL (user).
+ */
+int disk_drive_id(const struct disk *d, const char *given, char ret[DRIVE_ID_MAX + 1],
+		  struct err *e) _warn_unused_result_;
+
 /* A drive id: 1 to DRIVE_ID_MAX letters, digits, '-', '_'. what: whose it is, for the message. */
 int drive_id_check(const char *drive_id, const char *what, struct err *e) _warn_unused_result_;
 

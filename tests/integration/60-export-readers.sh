@@ -53,19 +53,13 @@ check_cryptsetup()
 {
     local image=$1 key=$2 mode=$3 bits=$4 sectors loop
     sectors=$(sgdisk --info=1 "$image" | awk '/^Partition size:/ { print $3 }')
-    loop=$(losetup --read-only --find --show --offset "$(partition_offset "$image")" \
-        --sizelimit $((sectors * 512)) "$image")
-    on_exit detach "$loop"
+    loop_attach "$image" --read-only --offset "$(partition_offset "$image")" --sizelimit $((sectors * 512))
+    loop=$LOOP
     expect_exit 0 cryptsetup bitlkDump "$loop"
     expect_text "Cipher mode:[[:space:]]+$mode" "Cipher key:[[:space:]]+$bits bits" 'protected with recovery passphrase'
     expect_exit 0 cryptsetup open --type bitlk --test-passphrase "$loop" --key-file - <"$key"
     expect_exit 1 cryptsetup open --type bitlk --test-passphrase "$loop" --key-file - <<<"$wrong"
-    detach "$loop"
-}
-
-detach()
-{
-    ! losetup "$1" >/dev/null 2>&1 || losetup --detach "$1"
+    loop_detach "$loop" "$image"
 }
 
 # Debian's libbde knows neither XTS with 256 bits nor more than 1 TiB. It takes the password as an argument

@@ -238,6 +238,25 @@ check_index()
     said=$("$SEEDSHIP_BIN/seedfs" check "$1" 2>&1) || fail "seedfs check: $said"
 }
 
+# ---- loop devices ----------------------------------------------------------------------------
+
+# loop_attach IMAGE [OPTION]...: the image (absolute) as a block device: $LOOP, gone at the end at the latest.
+loop_attach()
+{
+    local image=$1
+    shift
+    LOOP=$(losetup --find --show "$@" "$image")
+    on_exit loop_detach "$LOOP" "$image"
+}
+
+# loop_detach LOOP IMAGE: only while it stands on that image: by now the number may be somebody else's.
+loop_detach()
+{
+    local file
+    file=$(losetup --noheadings --output BACK-FILE "$1" 2>/dev/null) || return 0
+    [[ $file != "$2" ]] || wait_until 10 losetup --detach "$1"
+}
+
 # ---- trees -----------------------------------------------------------------------------------
 
 # make_tree DIR SEED [--sparse-mib N] [--bulk-mib N]: a tree of everything nasty; same seed, same tree.

@@ -136,6 +136,13 @@ static void test_serial_usb(void **state)
 	assert_string_equal(get_disk(65, 0).reason, "");
 }
 
+/* The characters alone, without a NUL behind them. */
+static void put_chars(uint8_t *out, const char *text)
+{
+	while (*text)
+		*out++ = (uint8_t)*text++;
+}
+
 static void test_identity(void **state)
 {
 	uint8_t identity[512] = {0x40};
@@ -143,10 +150,10 @@ static void test_identity(void **state)
 
 	(void)state;
 	assert_false(disk_identity_serial(identity, true, serial, sizeof(serial)));
-	memcpy(identity + 20, "    DWW-CCK7214365 7", 20);
+	put_chars(identity + 20, "    DWW-CCK7214365 7");
 	assert_true(disk_identity_serial(identity, true, serial, sizeof(serial)));
 	assert_string_equal(serial, "WD-WCC7K1234567");
-	memcpy(identity + 20, "1234567890ABCDEFGHIJ", 20);
+	put_chars(identity + 20, "1234567890ABCDEFGHIJ");
 	assert_true(disk_identity_serial(identity, true, serial, sizeof(serial)));
 	assert_string_equal(serial, "2143658709BADCFEHGJI");
 	assert_true(disk_identity_serial(identity, false, serial, sizeof(serial)));

@@ -56,6 +56,13 @@ static void put(uint64_t off_bytes, const void *data, size_t len_bytes)
 	expect_ok(target_pwrite(disk, data, len_bytes, off_bytes, &e), &e);
 }
 
+/* The characters alone, without a NUL behind them. */
+static void put_chars(uint8_t *out, const char *text)
+{
+	while (*text)
+		*out++ = (uint8_t)*text++;
+}
+
 /* Swap space (linux/swap.h: union swap_header) over four pages. */
 static void put_swap(uint64_t off_bytes, const char *label)
 {
@@ -63,9 +70,9 @@ static void put_swap(uint64_t off_bytes, const char *label)
 
 	le32_store(page + 1024, 1);
 	le32_store(page + 1028, 3);
-	memcpy(page + 1036, "0123456789abcdef", 16);
+	put_chars(page + 1036, "0123456789abcdef");
 	(void)snprintf((char *)page + 1052, 16, "%s", label);
-	memcpy(page + sizeof(page) - 10, "SWAPSPACE2", 10);
+	put_chars(page + sizeof(page) - 10, "SWAPSPACE2");
 	put(off_bytes, page, sizeof(page));
 }
 
