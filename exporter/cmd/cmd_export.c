@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* seedship export: prepares and fills a drive, or goes on with one. */
 #include <ctype.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +8,8 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/units.h"
-#include "common/cli/output.h"
 #include "exporter/cmd/commands.h"
-#include "exporter/cmd/disk_target.h"
-#include "exporter/cmd/drive_talk.h"
+#include "exporter/cmd/export_drives.h"
 #include "exporter/cmd/store_option.h"
 #include "exporter/plan/blobname_check.h"
 
@@ -33,7 +30,8 @@ static const struct option_row rows[] = {
 	{"size", 0, OPTION_SIZE, "SIZE", "size of a new image: 500G, 8TB",
 	 offsetof(struct values, size_bytes)},
 	{"serial", 0, OPTION_TEXT, "S",
-	 "drive id: the disk's serial number (default: what the disk says; of an image, its name)",
+	 "drive id: the disk's serial number (default: what the disk says; of an image, its "
+	 "name); for several targets, S,S,...",
 	 offsetof(struct values, serial)},
 	{"journal-dir", 'j', OPTION_TEXT, "DIR",
 	 "where the journal is kept; it holds the recovery password (default: the current folder)",
@@ -91,55 +89,7 @@ static int journal_path(const char *dir, const char *serial, char **ret, struct 
 	return 0;
 }
 
-/* What no drive of the job has yet. */
-struct left {
-	uint64_t files, bytes;
-};
-
-static int print_result(const struct drive_request *q, const struct drive_result *result,
-			const struct left *left, bool json, struct err *e)
-{
-	_cleanup_(output_freep) struct output *o = NULL;
-	int r = output_new("seedship.export/1", &o, e);
-
-	if (r < 0)
-		return r;
-	output_text(o, "job", q->job->name);
-	output_text(o, "drive_id", q->serial);
-	output_text(o, "target", q->target);
-	output_text(o, "journal", q->journal_path);
-	output_text(o, "session_id", result->session_id);
-	output_text(o, "recovery_key_id", result->recovery_key_id);
-	output_text(o, "manifest_md5", result->manifest_md5);
-	output_bool(o, "resumed", result->resumed);
-	output_bool(o, "verified", q->verify);
-	output_number(o, "files", result->files);
-	output_size(o, "content_bytes", result->content_bytes);
-	output_number(o, "changed", result->changed);
-	output_number(o, "not_shipped", result->not_shipped);
-	output_number(o, "left_files", left->files);
-	output_size(o, "left_bytes", left->bytes);
-	output_number(o, "streamed_ms", result->stream_ns / 1000000);
-	output_number(o, "elapsed_ms", result->elapsed_ns / 1000000);
-	return output_print(o, json, stdout, e);
-}
-
-/* A drive that was begun earlier was resumed without a plan. */
-static int find_left(const struct drive_request *q, struct shipment **shipment, struct left *ret,
-		     struct err *e)
-{
-	int r = 0;
-
-	if (!*shipment)
-		r = shipment_new(q->store_path, q->shipping, q->job, shipment, e);
-	if (r < 0)
-		return r;
-	ret->files = shares_left_files((*shipment)->shares);
-	ret->bytes = shares_left_bytes((*shipment)->shares);
-	return 0;
-}
-
-static int tell_left(const struct left *left, struct err *e)
+static int tell_left(const struct export_left *left, struct err *e)
 {
 	char size[32];
 	int r;
@@ -151,108 +101,199 @@ static int tell_left(const struct left *left, struct err *e)
 	return err_hint(e, r, "attach the next drive and run the command for it");
 }
 
-static int export_drive(struct drive_request *q, const struct values *values, struct err *e)
+/* The first failure is the command's; the others have been told by then. */
+static int tell_failures(const struct export_drive *drives, size_t n, struct err *e)
 {
-	_cleanup_(shipment_freep) struct shipment *shipment = NULL;
-	struct drive_talk talk;
-	struct drive_events events;
-	struct drive_result result;
-	struct left left;
-	int r = drive_talk_begin(&talk, q->serial, values->json, &events, e);
+	const struct export_drive *first = NULL;
+	int r;
 
-	if (r < 0)
-		return r;
-	r = drive_prepare(q, &shipment, &events, &result, e);
-	if (r == 0)
-		r = drive_fill(q, &events, &result, e);
-	drive_talk_end(&talk);
-	if (r > 0)
-		(void)fprintf(stderr, "Nothing is left to ship; '%s' was not touched.\n",
-			      q->target);
-	if (r != 0)
-		return MIN(r, 0);
-	if (result.refused)
+	for (size_t i = 0; i < n; i++) {
+		if (drives[i].outcome != EXPORT_FAILED)
+			continue;
+		if (!first)
+			first = &drives[i];
+		else
+			(void)fprintf(stderr, "seedship: export: drive %s: %s\n",
+				      drives[i].request.serial, drives[i].err.text);
+	}
+	if (!first)
+		return 0;
+	*e = first->err;
+	r = -first->err.code;
+	return n == 1 ? r : err_wrap(e, r, "drive %s", first->request.serial);
+}
+
+static int run_export(struct export_drive *drives, size_t n, const struct values *values,
+		      struct err *e)
+{
+	struct export_left left;
+	uint64_t refused = 0;
+	size_t done = 0;
+	int r = export_drives(drives, n, values->json, &left, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		refused = MAX(refused, drives[i].result.refused);
+		done += drives[i].outcome == EXPORT_DONE;
+		if (drives[i].outcome == EXPORT_UNNEEDED)
+			(void)fprintf(stderr, "Nothing is left to ship; '%s' was not touched.\n",
+				      drives[i].target);
+	}
+	if (refused)
 		(void)fprintf(stderr,
 			      "%ju files cannot become blobs and are not on the drive; see "
 			      "'SELECT * FROM not_shipped' in shipping.db.\n",
-			      (uintmax_t)result.refused);
-	r = find_left(q, &shipment, &left, e);
+			      (uintmax_t)refused);
+	if (r == 0 && (done || n > 1))
+		r = export_print(drives, n, &left, values->json, e);
 	if (r == 0)
-		r = print_result(q, &result, &left, values->json, e);
+		r = tell_failures(drives, n, e);
 	return r < 0 ? r : tell_left(&left, e);
 }
 
-static struct disk_options disk_options_of(const struct values *values)
+/* The serial number that --serial gives drive number i: it has one for each target, with commas. */
+static int serial_for(const struct values *values, size_t i, size_t n, char ret[DRIVE_ID_MAX + 1],
+		      struct err *e)
 {
-	return (struct disk_options){
-		.serial = values->serial, .format = values->format, .yes = values->yes};
+	const char *word = values->serial;
+	size_t commas = 0, length;
+
+	for (const char *c = word; *c; c++)
+		commas += *c == ',';
+	if (commas + 1 != n)
+		return err_user(e, "--serial: %zu serial numbers for %zu targets", commas + 1, n);
+	for (; i; i--)
+		word = strchr(word, ',') + 1;
+	length = strcspn(word, ",");
+	if (length > DRIVE_ID_MAX)
+		return err_user(e, "--serial: a serial number has 1 to %d characters",
+				DRIVE_ID_MAX);
+	memcpy(ret, word, length);
+	ret[length] = '\0';
+	return drive_id_check(ret, "--serial", e);
 }
 
 /* A disk's drive id and size are its own; those of an image are what was given. */
-static int name_drive(const struct values *values, const char *path, struct disk_target *disk,
-		      struct drive_request *request, struct err *e)
+static int name_drive(struct export_drive *d, const struct values *values, const char *serial,
+		      struct err *e)
 {
-	const struct disk_options options = disk_options_of(values);
-	int r = disk_target_open(path, &options, disk, e);
+	const struct disk_options options = {
+		.serial = serial, .format = values->format, .yes = values->yes};
+	int r = disk_target_open(d->target, &options, &d->disk, e);
 
-	if (r == 0 && !disk->target)
-		r = values->serial
-			    ? drive_id_check(values->serial, "--serial", e)
-			    : serial_of_name(path, disk->drive_id, sizeof(disk->drive_id), e);
-	if (r == 0 && disk->target && values->size_bytes)
-		r = err_user(e, "--size: disk '%s' has a size of its own", path);
+	if (r == 0 && !d->disk.target && serial)
+		(void)snprintf(d->disk.drive_id, sizeof(d->disk.drive_id), "%s", serial);
+	else if (r == 0 && !d->disk.target)
+		r = serial_of_name(d->target, d->disk.drive_id, sizeof(d->disk.drive_id), e);
+	if (r == 0 && d->disk.target && values->size_bytes)
+		r = err_user(e, "--size: disk '%s' has a size of its own", d->target);
 	if (r < 0)
 		return r;
-	request->target = path;
-	request->disk = disk->target;
-	request->serial = !disk->target && values->serial ? values->serial : disk->drive_id;
-	request->size_bytes = disk->target ? disk->target->size_bytes : values->size_bytes;
-	return 0;
+	d->request.target = d->target;
+	d->request.disk = d->disk.target;
+	d->request.serial = d->disk.drive_id;
+	d->request.size_bytes = d->disk.target ? d->disk.target->size_bytes : values->size_bytes;
+	d->request.n_workers = drive_talk_workers();
+	d->request.verify = !values->no_verify;
+	return journal_path(values->journal_dir, d->disk.drive_id, &d->journal_path, e);
 }
 
-static int run(const void *given, char *const *arguments, struct err *e)
+static int name_drives(struct export_drive *drives, size_t n, char *const *targets,
+		       const struct values *values, struct err *e)
 {
-	const struct values *values = given;
-	const struct disk_options options = disk_options_of(values);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		char serial[DRIVE_ID_MAX + 1];
+
+		if (values->serial)
+			r = serial_for(values, i, n, serial, e);
+		if (r == 0)
+			r = absolute(targets[i], &drives[i].target, e);
+		if (r == 0)
+			r = name_drive(&drives[i], values, values->serial ? serial : NULL, e);
+		for (size_t k = 0; r == 0 && k < i; k++)
+			if (strcmp(drives[k].disk.drive_id, drives[i].disk.drive_id) == 0)
+				r = err_user(e, "'%s' and '%s' have the same drive id, %s",
+					     drives[k].target, drives[i].target,
+					     drives[i].disk.drive_id);
+	}
+	return r;
+}
+
+/* The rest of the requests; and the leave to overwrite each disk, before any is touched. */
+static int claim_drives(struct export_drive *drives, size_t n, const struct values *values,
+			const char *store, struct shipping *shipping, const struct job *job,
+			struct err *e)
+{
+	enum bitlocker_cipher cipher;
+	int r = bitlocker_cipher_parse(values->cipher ? values->cipher : job->cipher, &cipher, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct export_drive *d = &drives[i];
+		const struct disk_options options = {.serial = values->serial ? d->disk.drive_id
+									      : NULL,
+						     .format = values->format,
+						     .yes = values->yes};
+
+		d->request.store_path = store;
+		d->request.shipping = shipping;
+		d->request.job = job;
+		d->request.journal_path = d->journal_path;
+		d->request.cipher = cipher;
+		if (d->disk.target)
+			r = disk_target_claim(&d->disk, &options, &d->request, e);
+	}
+	return r;
+}
+
+static int export_targets(struct export_drive *drives, size_t n, char *const *arguments,
+			  const struct values *values, struct err *e)
+{
 	_cleanup_(shipping_freep) struct shipping *shipping = NULL;
 	_cleanup_(job_done) struct job job = {0};
-	_cleanup_(disk_target_done) struct disk_target disk = {0};
-	_cleanup_free_ char *store = NULL, *target = NULL, *journal = NULL;
-	struct drive_request request = {.n_workers = drive_talk_workers(),
-					.verify = !values->no_verify};
+	_cleanup_free_ char *store = NULL;
 	int r = store_option_path(values->store, &store, e);
 
 	if (r == 0)
-		r = absolute(arguments[1], &target, e);
-	if (r == 0)
-		r = name_drive(values, target, &disk, &request, e);
-	if (r == 0)
-		r = journal_path(values->journal_dir, request.serial, &journal, e);
+		r = name_drives(drives, n, arguments + 1, values, e);
 	if (r == 0)
 		r = shipping_open(store, SHIPPING_WRITE, &shipping, e);
 	if (r == 0)
 		r = job_get(shipping, arguments[0], &job, e);
 	if (r == 0)
-		r = bitlocker_cipher_parse(values->cipher ? values->cipher : job.cipher,
-					   &request.cipher, e);
-	request.store_path = store;
-	request.shipping = shipping;
-	request.job = &job;
-	request.journal_path = journal;
-	if (r == 0 && disk.target)
-		r = disk_target_claim(&disk, &options, &request, e);
-	return r == 0 ? export_drive(&request, values, e) : r;
+		r = claim_drives(drives, n, values, store, shipping, &job, e);
+	return r < 0 ? r : run_export(drives, n, values, e);
+}
+
+static int run(const void *given, char *const *arguments, struct err *e)
+{
+	struct export_drive *drives;
+	size_t n = 0;
+	int r;
+
+	while (arguments[n + 1])
+		n++;
+	drives = calloc(n, sizeof(*drives));
+	if (!drives)
+		return err_oom(e);
+	r = export_targets(drives, n, arguments, given, e);
+	for (size_t i = 0; i < n; i++)
+		export_drive_done(&drives[i]);
+	free(drives);
+	return r;
 }
 
 const struct command command_export = {
 	.name = "export",
-	.summary = "prepare and fill a drive; run again, it goes on where it was stopped",
-	.about = "Lays out an encrypted drive for a job, streams the staged files to it, seals it "
-		 "and reads it back. "
-		 "TARGET is a disk or an image file. A disk is overwritten: it is shown first, and "
-		 "its serial number must be typed, or given with --yes. Cut off at any moment, the "
-		 "same command goes on.",
-	.arguments = "JOB TARGET",
+	.summary = "prepare and fill drives; run again, it goes on where it was stopped",
+	.about =
+		"Lays out encrypted drives for a job, streams the staged files to them, seals them "
+		"and reads them back, all at once. Each takes what fits of what no other has; if "
+		"files are left, the exit code is 4. "
+		"TARGET is a disk or an image file. A disk is overwritten: it is shown first, and "
+		"its serial number must be typed, or given with --yes. Cut off at any moment, the "
+		"same command goes on.",
+	.arguments = "JOB TARGET...",
 	.options = rows,
 	.values_bytes = sizeof(struct values),
 	.run = run,

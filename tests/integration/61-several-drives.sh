@@ -77,6 +77,39 @@ for i in 0 1 2; do
     close_bitlocker "d$i.img" "$SCRATCH/dis-$i"
 done
 
+say "all at once: the same shares, each drive whole"
+new_job atonce "$store"
+mkdir journals2
+expect_exit 0 seedship export atonce e0.img e1.img e2.img --store "$store" --size 120M --serial E0,E1,E2 \
+    --journal-dir journals2 --json
+jq -e '(.drives | length == 3) and ([.drives[].state] | unique == ["verified"]) and .left_files == 0' .out >/dev/null ||
+    fail "$OUT"
+for i in 0 1 2; do
+    expect_exit 0 seedship verify "e$i.img" --journal "journals2/E$i.jrn"
+done
+[[ $(shipping "SELECT count(*) - count(DISTINCT path) FROM placements WHERE drive IN
+    (SELECT id FROM drives WHERE drive_id LIKE 'E%')") == 0 ]] || fail "a file is on two drives"
+[[ $(shipping "SELECT count(*) FROM placements WHERE drive IN (SELECT id FROM drives WHERE drive_id LIKE 'E%')") == \
+    $(wc -l <planned) ]] || fail "not all files are on the drives"
+expect_exit 0 seedship export atonce e0.img e3.img --store "$store" --size 120M --serial E0,E3 --journal-dir journals2
+expect_text 'not needed' 'verified'
+[[ ! -e e3.img ]] || fail "e3.img was made"
+
+say "one of them fails: the others are finished"
+new_job onefails "$store"
+mkdir journals3
+head -c 1M /dev/urandom >f1.img
+expect_exit 2 seedship export onefails f0.img f1.img f2.img --store "$store" --size 170M --serial F0,F1,F2 \
+    --journal-dir journals3
+expect_text 'F1: .*not empty' 'F0 +verified' 'F1 +failed'
+for i in 0 2; do
+    expect_exit 0 seedship verify "f$i.img" --journal "journals3/F$i.jrn"
+done
+expect_exit 2 seedship export onefails f0.img f2.img --store "$store" --size 170M --serial F0 --journal-dir journals3
+expect_text '1 serial numbers for 2 targets'
+expect_exit 2 seedship export onefails f0.img f2.img --store "$store" --size 170M --serial F0,F0 --journal-dir journals3
+expect_text 'the same drive id'
+
 say "what changes is planned again, and goes on another drive"
 seedfs_mount "$store" mnt
 echo "new content" >mnt/link-1
