@@ -253,9 +253,13 @@ int stage_removexattr(struct stage *s, uint64_t ino, const char *name)
 	return op_submit(&op);
 }
 
-/* HANDLE_KILLPRIV_V2: suid goes, sgid where the group may execute, and the file capability. */
+/*
+ * HANDLE_KILLPRIV_V2: suid goes, sgid where the group may execute, and the file capability. An empty attribute
+ * is none: the kernel does not take it away from a local file, either.
+ */
 int stage_kill_priv(struct op *op, struct inode *i, unsigned kill)
 {
+	const struct xattr *capability;
 	int r;
 
 	if (!(kill & STAGE_KILL_PRIV) || S_ISDIR(i->row.mode))
@@ -263,6 +267,8 @@ int stage_kill_priv(struct op *op, struct inode *i, unsigned kill)
 	i->row.mode &= ~(uint32_t)S_ISUID;
 	if (i->row.mode & S_IXGRP || kill & STAGE_KILL_SGID)
 		i->row.mode &= ~(uint32_t)S_ISGID;
-	r = op_remove_xattr(op, i, "security.capability");
+	r = stage_find_xattr(op->s, i, "security.capability", &capability);
+	if (r == 0 && capability->value_bytes)
+		r = op_remove_xattr(op, i, "security.capability");
 	return r == -ENODATA ? 0 : r;
 }
