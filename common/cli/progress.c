@@ -36,8 +36,9 @@ struct progress {
 	pthread_mutex_t lock; /* of what follows, and of out */
 	uint64_t last_ns;
 	uint64_t last_bytes;
-	double rate; /* bytes a second; < 0 = not known yet */
-	bool drawn;  /* a line without its end stands on the terminal */
+	uint64_t told_bytes; /* by the line that stands there; UINT64_MAX = none does */
+	double rate;	     /* bytes a second; < 0 = not known yet */
+	bool drawn;	     /* a line without its end stands on the terminal */
 };
 
 enum progress_style progress_style_of(FILE *out, bool json)
@@ -77,6 +78,7 @@ int progress_new(const struct progress_desc *desc, struct progress **ret, struct
 	p->last_bytes = desc->done_bytes;
 	p->rate = -1;
 	atomic_init(&p->done_bytes, desc->done_bytes);
+	p->told_bytes = UINT64_MAX;
 	(void)pthread_mutex_init(&p->lock, NULL);
 	plan_next(p, p->last_ns, desc->done_bytes);
 	*ret = p;
@@ -140,6 +142,7 @@ static void report(struct progress *p)
 		print_json(&v, p->out);
 	}
 	(void)fflush(p->out);
+	p->told_bytes = done_bytes;
 	plan_next(p, now_ns, done_bytes);
 }
 
@@ -174,6 +177,7 @@ void progress_say(struct progress *p, const char *fmt, ...)
 	va_end(ap);
 	(void)fputc('\n', p->out);
 	(void)fflush(p->out);
+	p->told_bytes = UINT64_MAX;
 	atomic_store(&p->due_ns, 0);
 }
 
@@ -181,7 +185,8 @@ void progress_free(struct progress *p)
 {
 	if (!p)
 		return;
-	if (p->style != PROGRESS_NONE)
+	/* A line that says so already stands there. */
+	if (p->style != PROGRESS_NONE && p->told_bytes != atomic_load(&p->done_bytes))
 		report(p);
 	if (p->drawn)
 		(void)fputc('\n', p->out);

@@ -177,7 +177,7 @@ static int put_choices(struct shipment *s, struct output *o, struct err *e)
 		(void)snprintf(label, sizeof(label), "%u TB", common_sizes_tb[i]);
 		output_open_row(o);
 		output_text(o, "drives_of", label);
-		output_number(o, "size_bytes", size_bytes);
+		output_size(o, "size_bytes", size_bytes);
 		output_number(o, "drives", n);
 		output_close(o);
 		if (n == 1)

@@ -133,7 +133,7 @@ static void put_row(const struct export_drive *d, struct output *o)
 	output_text(o, "manifest_md5", d->result.manifest_md5[0] ? d->result.manifest_md5 : NULL);
 	output_number(o, "elapsed_ms", d->result.elapsed_ns / 1000000);
 	output_text(o, "target", d->target);
-	output_text(o, "journal", d->journal_path);
+	output_text(o, "journal", d->outcome == EXPORT_UNNEEDED ? NULL : d->journal_path);
 	output_close(o);
 }
 

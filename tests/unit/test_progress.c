@@ -127,6 +127,20 @@ static void test_lines_come_every_ten_percent(void **state)
 	assert_non_null(strstr(text, "WX12: 100 %, 1000 MiB of 1000 MiB"));
 }
 
+static void at_once(struct progress *p)
+{
+	fake_ns += NSEC_PER_SEC;
+	progress_add(p, 900 * MiB);
+}
+
+static void test_the_end_is_told_once(void **state)
+{
+	_cleanup_free_ char *text = report(PROGRESS_LINES, at_once);
+
+	(void)state;
+	assert_int_equal(count_of(text, "WX12: 100 %"), 1);
+}
+
 static void talk(struct progress *p)
 {
 	slowly(p);
@@ -214,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_bar_fits),
 		cmocka_unit_test(test_lines_come_every_ten_seconds),
 		cmocka_unit_test(test_lines_come_every_ten_percent),
+		cmocka_unit_test(test_the_end_is_told_once),
 		cmocka_unit_test(test_terminal_line),
 		cmocka_unit_test(test_json_lines),
 		cmocka_unit_test(test_nothing),
