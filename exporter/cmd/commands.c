@@ -3,10 +3,7 @@
 #include "exporter/cmd/commands.h"
 
 static const struct command *const job_commands[] = {
-	&command_job_new,
-	&command_job_list,
-	&command_job_show,
-	NULL,
+	&command_job_new, &command_job_list, &command_job_show, &command_job_forget, NULL,
 };
 
 const struct command command_job = {

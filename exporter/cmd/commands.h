@@ -11,6 +11,7 @@ extern const struct command command_job;
 extern const struct command command_job_new;
 extern const struct command command_job_list;
 extern const struct command command_job_show;
+extern const struct command command_job_forget;
 extern const struct command command_drives;
 extern const struct command command_plan;
 extern const struct command command_export;

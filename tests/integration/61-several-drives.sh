@@ -110,6 +110,16 @@ expect_text '1 serial numbers for 2 targets'
 expect_exit 2 seedship export onefails f0.img f2.img --store "$store" --size 170M --serial F0,F0 --journal-dir journals3
 expect_text 'the same drive id'
 
+say "a drive that is lost: its files, and no others, go on another one"
+files=$(shipping "SELECT count(*) FROM placements p JOIN drives d ON d.id = p.drive WHERE d.drive_id = 'E1'")
+expect_exit 2 seedship job forget atonce E1 --store "$store"
+expect_text 'E1 is finished'
+expect_exit 1 seedship job forget atonce NONE --store "$store"
+expect_exit 0 seedship job forget atonce E1 --store "$store" --yes
+[[ -s journals2/E1.jrn ]] || fail "the journal is gone"
+expect_exit 0 seedship export atonce e4.img --store "$store" --size 120M --serial E4 --journal-dir journals2 --json
+[[ $(jq .files .out) == "$files" ]] || fail "E4 has $(jq .files .out) files, E1 had $files"
+
 say "what changes is planned again, and goes on another drive"
 seedfs_mount "$store" mnt
 echo "new content" >mnt/link-1
