@@ -4,6 +4,17 @@
 
 #include <stdio.h>
 
+int batch_drives(struct shipping *s, const struct job *job, struct shipping_drive_list *ret,
+		 struct err *e)
+{
+	int r = shipping_drive_list(s, job->id, ret, e);
+
+	if (r < 0 || ret->n)
+		return r;
+	return err_hint(e, err_set(e, ENOENT, "job '%s' has no drives yet", job->name),
+			"prepare them with 'seedship export'");
+}
+
 int batch_name(const char *job, size_t batch, char **ret, struct err *e)
 {
 	int r;

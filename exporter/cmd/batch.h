@@ -9,6 +9,12 @@
 #include <stddef.h>
 
 #include "common/base/err.h"
+#include "exporter/shipping/drives.h"
+#include "exporter/shipping/jobs.h"
+
+/* The drives of a job. -ENOENT, with a hint, when it has none yet. *ret: shipping_drive_list_done(). */
+int batch_drives(struct shipping *s, const struct job *job, struct shipping_drive_list *ret,
+		 struct err *e) _warn_unused_result_;
 
 /* The name of the import job number `batch`, from 0; caller frees. */
 int batch_name(const char *job, size_t batch, char **ret, struct err *e) _warn_unused_result_;

@@ -140,14 +140,10 @@ static int make_parcels(const struct job *job, struct slip *slip, struct err *e)
 
 static int load(struct shipping *s, const struct job *job, struct slip *slip, struct err *e)
 {
-	int r = shipping_drive_list(s, job->id, &slip->list, e);
+	int r = batch_drives(s, job, &slip->list, e);
 
-	if (r < 0)
-		return r;
-	if (slip->list.n == 0)
-		return err_hint(e, err_set(e, ENOENT, "job '%s' has no drives yet", job->name),
-				"prepare them with 'seedship export'");
-	r = read_drives(s, slip, e);
+	if (r == 0)
+		r = read_drives(s, slip, e);
 	return r < 0 ? r : make_parcels(job, slip, e);
 }
 

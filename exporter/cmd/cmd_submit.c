@@ -83,13 +83,10 @@ static int read_info(const struct shipping_drive *drive, struct journal_drive_in
 
 static int load_drives(struct shipping *s, const struct job *job, struct drives *ret, struct err *e)
 {
-	int r = shipping_drive_list(s, job->id, &ret->list, e);
+	int r = batch_drives(s, job, &ret->list, e);
 
 	if (r < 0)
 		return r;
-	if (ret->list.n == 0)
-		return err_hint(e, err_set(e, ENOENT, "job '%s' has no drives yet", job->name),
-				"prepare them with 'seedship export'");
 	ret->infos = calloc(ret->list.n, sizeof(*ret->infos));
 	if (!ret->infos)
 		return err_oom(e);
